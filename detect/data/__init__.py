@@ -1,0 +1,1 @@
+"""Annotated datasets: samples, sources, checks, phantoms."""

@@ -1,0 +1,66 @@
+"""Every error that this package raises on purpose.
+
+    FractureLocatorError          the root: caught once, at the command line
+    ├── InputError                a path or option that the user gave is wrong
+    │   └── ConfigError           a configuration file has mistakes (all are listed)
+    ├── ReadError                 one file cannot be read as a radiograph
+    ├── DataError                 a dataset is missing, malformed or unfit for its use
+    ├── BundleError               a weights bundle is damaged, incomplete or too new
+    ├── TrainingError             a training stage cannot go on
+    └── OutputError               a result cannot be written (disk full, no permission)
+
+Messages are one line, name the path or option, and say the way out.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BundleError",
+    "ConfigError",
+    "DataError",
+    "FractureLocatorError",
+    "InputError",
+    "OutputError",
+    "ReadError",
+    "TrainingError",
+]
+
+
+class FractureLocatorError(Exception):
+    """Root of all errors raised on purpose; its text is one line for the user."""
+
+
+class InputError(FractureLocatorError):
+    """A path or an option that the user gave cannot be used."""
+
+
+class ConfigError(InputError):
+    """A configuration file holds unknown keys or values out of range."""
+
+
+class ReadError(FractureLocatorError):
+    """One file cannot be read as a radiograph.
+
+    Attributes:
+        reason: stable machine-readable word, one of `record.FAILURE_REASONS`.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class DataError(FractureLocatorError):
+    """A dataset is missing, malformed or unfit for the use asked of it."""
+
+
+class BundleError(FractureLocatorError):
+    """A weights bundle is damaged, incomplete or of a newer schema."""
+
+
+class TrainingError(FractureLocatorError):
+    """A training stage cannot start or go on."""
+
+
+class OutputError(FractureLocatorError):
+    """A result cannot be written."""

@@ -1,0 +1,1 @@
+"""The model: network, runtimes, calibration, bundle, predictor."""

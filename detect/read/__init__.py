@@ -1,0 +1,1 @@
+"""Reading radiographs: raster images and DICOM, chosen by content."""

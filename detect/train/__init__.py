@@ -1,0 +1,1 @@
+"""Training: prepare, fine-tune, fit the verdict, calibrate, evaluate, pack."""
