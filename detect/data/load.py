@@ -1,0 +1,110 @@
+"""A dataset on disk, in whichever known form: recognised, then read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from detect.data.sample import Dataset
+from detect.data.sources import fracatlas
+from detect.errors import DataError
+
+__all__ = ["load_dataset", "merge_datasets"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    name: str
+    sign: str  # what `recognise` looks for, for the message where nothing fits
+    recognise: Callable[[Path], bool]
+    load: Callable[[Path], Dataset]
+
+
+# the first that recognises a folder reads it: the most specific signs come first
+_FORMS = (
+    _Form(
+        "FracAtlas",
+        "dataset.csv with images/ and Annotations/",
+        fracatlas.recognise,
+        fracatlas.load,
+    ),
+)
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Read the dataset at `path`; headers at most, no pixels.
+
+    Args:
+        path: a folder in one of the known forms, or the YAML file in it that names the form.
+
+    Raises:
+        DataError: there is no such folder, its form is unknown, or a file in it is missing or
+            malformed.
+    """
+    try:
+        folder = path.resolve()
+        exists = folder.exists()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link that leads to itself
+        raise DataError(f"{path}: cannot be followed ({error}); check the path") from error
+    if not exists:
+        raise DataError(f"{path}: no such folder; check the path")
+    if folder.suffix in (".yaml", ".yml") and folder.is_file():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise DataError(f"{path}: not a folder; give the folder that holds the dataset")
+    for form in _FORMS:
+        if form.recognise(folder):
+            return form.load(folder)
+    signs = "; ".join(f"{form.name} ({form.sign})" for form in _FORMS)
+    message = f"{path}: no dataset of a known form; looked for {signs}"
+    raise DataError(f"{message}. Bring it into one of them, or give its folder itself")
+
+
+def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
+    """Return one dataset that holds the samples of all, in order.
+
+    Groups are prefixed by their dataset's name (and its place, where names repeat), so that
+    patient 1 of one set is not taken for patient 1 of another.
+
+    Raises:
+        DataError: nothing was given, or two class lists differ.
+    """
+    if not datasets:
+        raise DataError("no dataset was given; name at least one with --data")
+    first = datasets[0]
+    if len(datasets) == 1:
+        return first
+    for other in datasets[1:]:
+        if other.classes != first.classes:
+            message = f"{first.root} has the classes {', '.join(first.classes)}"
+            message += f", {other.root} has {', '.join(other.classes)}"
+            raise DataError(f"{message}; rename them in one of the two, so that they agree")
+    names = [dataset.name for dataset in datasets]
+    prefixes = [
+        name if names.count(name) == 1 else f"{name}#{place}"
+        for place, name in enumerate(names, start=1)
+    ]
+    samples = tuple(
+        sample if sample.group is None else replace(sample, group=f"{prefix}/{sample.group}")
+        for prefix, dataset in zip(prefixes, datasets, strict=True)
+        for sample in dataset.samples
+    )
+    return Dataset(
+        name="+".join(prefixes),
+        root=first.root,
+        classes=first.classes,
+        samples=samples,
+        licence=_joined(prefixes, [dataset.licence for dataset in datasets]),
+        origin=_joined(prefixes, [dataset.origin for dataset in datasets]),
+        notes=tuple(
+            f"{prefix}: {note}"
+            for prefix, dataset in zip(prefixes, datasets, strict=True)
+            for note in dataset.notes
+        ),
+    )
+
+
+def _joined(names: Sequence[str], values: Sequence[str | None]) -> str | None:
+    stated = [f"{name}: {value}" for name, value in zip(names, values, strict=True) if value]
+    return "; ".join(stated) or None

@@ -1,0 +1,203 @@
+"""FracAtlas, in the form in which its authors publish it.
+
+Abedeen et al., "FracAtlas: A Dataset for Fracture Classification, Localization and
+Segmentation of Musculoskeletal Radiographs", Sci Data 10, 521 (2023),
+doi 10.1038/s41597-023-02432-4; figshare 22363012; CC BY 4.0.
+
+    dataset.csv                              a row per image: regions, views, fractured …
+    images/{Fractured,Non_fractured}/        the same label once more, as a folder
+    Annotations/COCO JSON/COCO_fracture_masks.json     fractured images only; exact boxes
+    Annotations/PASCAL VOC/<stem>.xml        every image; COCO's boxes rounded down, 0-based
+    Annotations/YOLO/<stem>.txt              every image; COCO's boxes to four decimals
+    split.csv                                optional, ours: image_id, split, group
+
+Boxes are in the frame of the turned picture where a file has an EXIF orientation: the sizes
+that COCO and VOC state are those after the turn. The published split is not read: it holds
+fractured images only, so nothing about a verdict can be measured with it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from detect.data.sample import SPLITS, Dataset, LabelledBox, Sample
+from detect.data.sources.files import count_note, list_images, read_table, read_text
+from detect.data.sources.fracatlas_boxes import Annotation, read_coco, read_voc, yolo_agrees
+from detect.errors import DataError
+from detect.record import Box
+
+__all__ = ["load", "recognise"]
+
+CLASS = "fracture"  # the files say "fractured"; a box is of the fracture, not of the patient
+REGIONS = ("hand", "leg", "hip", "shoulder")
+VIEWS = ("frontal", "lateral", "oblique")
+FLAGS = (*REGIONS, "mixed", "hardware", "multiscan", "fractured", *VIEWS)
+FOLDERS = {"Fractured": True, "Non_fractured": False}
+# COCO rounded down (VOC) or to four decimals of the size (YOLO) stays below this, in pixels
+ROUNDING = 1.5
+
+Split = tuple[str, str]  # split, group
+
+
+def recognise(path: Path) -> bool:
+    """Tell whether `path` is a folder in FracAtlas' form."""
+    images = path / "images"
+    return (
+        (path / "dataset.csv").is_file()
+        and (path / "Annotations").is_dir()
+        and any((images / name).is_dir() for name in FOLDERS)
+    )
+
+
+def load(path: Path) -> Dataset:
+    """Read FracAtlas; no pixel is decoded.
+
+    The label of an image is told three times: by its boxes, its row and its folder. Boxes win.
+    Without boxes, row and folder must agree, or the label is unknown. An image that is
+    fractured but has no box counts as never annotated (`boxes is None`).
+
+    Args:
+        path: the folder that holds `dataset.csv`, absolute.
+
+    Raises:
+        DataError: a file is missing or malformed; the line names it.
+    """
+    rows = _read_rows(path / "dataset.csv")
+    splits = _read_splits(path / "split.csv")
+    files = _find_images(path / "images")
+    coco = read_coco(path / "Annotations" / "COCO JSON" / "COCO_fracture_masks.json")
+    found: dict[str, list[str]] = defaultdict(list)
+    samples = []
+    for name in sorted(files):
+        image, folder_label = files[name]
+        boxes = _boxes(path / "Annotations", name, coco, found)
+        row = rows.get(name)
+        label = _label(name, boxes, row, folder_label, found)
+        if label is not False and not boxes:
+            boxes = None
+        split, group = splits.get(name, (None, None))
+        attributes = {} if row is None else _attributes(row)
+        samples.append(Sample(image, split, group, label, boxes, attributes))
+    missing = [name for name in rows if name not in files]
+    found["in dataset.csv, but without a file; left out"] = missing
+    found["not in dataset.csv; kept by folder"] = [name for name in files if name not in rows]
+    if splits:
+        unassigned = [name for name in files if name not in splits]
+        found["without a row in split.csv; in no split"] = unassigned
+    notes = [note for what, names in found.items() for note in count_note(names, what)]
+    return Dataset(
+        name=path.name,
+        root=path,
+        classes=(CLASS,),
+        samples=tuple(samples),
+        licence="CC BY 4.0",
+        origin="FracAtlas, doi 10.1038/s41597-023-02432-4, figshare 22363012",
+        notes=tuple(notes),
+    )
+
+
+def _read_rows(path: Path) -> dict[str, dict[str, str]]:
+    rows: dict[str, dict[str, str]] = {}
+    for line, row in read_table(path, ("image_id", *FLAGS)):
+        bad = [flag for flag in FLAGS if row[flag] not in ("0", "1")]
+        if bad:
+            message = f"{path}, line {line}: {bad[0]} is {row[bad[0]]!r}; it must be 0 or 1"
+            raise DataError(message)
+        rows[_new_name(row["image_id"], rows, f"{path}, line {line}")] = row
+    return rows
+
+
+def _read_splits(path: Path) -> dict[str, Split]:
+    splits: dict[str, Split] = {}
+    if not path.exists():
+        return splits
+    for line, row in read_table(path, ("image_id", "split", "group")):
+        if row["split"] not in SPLITS:
+            message = f"{path}, line {line}: split is {row['split']!r}"
+            raise DataError(f"{message}; it must be one of {', '.join(SPLITS)}")
+        name = _new_name(row["image_id"], splits, f"{path}, line {line}")
+        splits[name] = (row["split"], row["group"])
+    return splits
+
+
+def _new_name(name: str, seen: Mapping[str, object], where: str) -> str:
+    if not name or "/" in name or "\\" in name:
+        raise DataError(f"{where}: image_id is {name!r}; it must be a bare file name")
+    if name in seen:
+        raise DataError(f"{where}: {name} has a row already; remove one of them")
+    return name
+
+
+def _find_images(folder: Path) -> dict[str, tuple[Path, bool]]:
+    files: dict[str, tuple[Path, bool]] = {}
+    for name, fractured in FOLDERS.items():
+        if not (folder / name).is_dir():
+            continue
+        for image in list_images(folder / name):
+            if image.name in files:
+                message = f"{image}: lies in both folders of {folder}; remove one of them"
+                raise DataError(message)
+            files[image.name] = (image, fractured)
+    return files
+
+
+def _boxes(
+    folder: Path, name: str, coco: Mapping[str, Annotation], found: dict[str, list[str]]
+) -> tuple[LabelledBox, ...] | None:
+    """Return the boxes of one image, COCO before VOC; note where the three files disagree."""
+    stem = Path(name).stem
+    voc_path = folder / "PASCAL VOC" / f"{stem}.xml"
+    voc = read_voc(voc_path) if voc_path.is_file() else None
+    exact = coco.get(name)
+    if exact is not None and voc is not None and not exact.agrees(voc, ROUNDING):
+        found["boxes of COCO and PASCAL VOC disagree; COCO's are used"].append(name)
+    annotation = exact or voc
+    if annotation is None:
+        found["neither in COCO nor in PASCAL VOC"].append(name)
+        return None
+    yolo_path = folder / "YOLO" / f"{stem}.txt"
+    if yolo_path.is_file() and not yolo_agrees(
+        annotation, read_text(yolo_path), str(yolo_path), ROUNDING
+    ):
+        found["boxes of YOLO disagree; they are not used"].append(name)
+    return tuple(LabelledBox(Box(*box), CLASS) for box in annotation.boxes)
+
+
+def _label(
+    name: str,
+    boxes: tuple[LabelledBox, ...] | None,
+    row: Mapping[str, str] | None,
+    folder: bool,
+    found: dict[str, list[str]],
+) -> bool | None:
+    table = folder if row is None else row["fractured"] == "1"
+    if boxes:
+        if not table:
+            found["has a box, but its row says not fractured; the box counts"].append(name)
+        if not folder:
+            found["has a box, but lies in Non_fractured; the box counts"].append(name)
+        return True
+    if table != folder:
+        found["row and folder disagree, and no box decides; unknown"].append(name)
+        return None
+    if table:
+        found["fractured, but without a box; its verdict alone is used"].append(name)
+    return table
+
+
+def _attributes(row: Mapping[str, str]) -> dict[str, str]:
+    regions = [name for name in REGIONS if row[name] == "1"]
+    views = [name for name in VIEWS if row[name] == "1"]
+    attributes = {
+        "hardware": "yes" if row["hardware"] == "1" else "no",
+        "multiscan": "yes" if row["multiscan"] == "1" else "no",
+    }
+    if row["mixed"] == "1" or len(regions) > 1:
+        attributes["region"] = "mixed"
+    elif regions:
+        attributes["region"] = regions[0]
+    if views:
+        attributes["view"] = views[0] if len(views) == 1 else "mixed"
+    return attributes
