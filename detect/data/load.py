@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from detect.data import canonical
 from detect.data.sample import Dataset
-from detect.data.sources import fracatlas
+from detect.data.sources import folders, fracatlas, yolo
 from detect.errors import DataError
 
 __all__ = ["load_dataset", "merge_datasets"]
@@ -23,11 +24,19 @@ class _Form:
 
 # the first that recognises a folder reads it: the most specific signs come first
 _FORMS = (
+    _Form("canonical", "dataset.yaml", canonical.recognise, canonical.read_dataset),
     _Form(
         "FracAtlas",
         "dataset.csv with images/ and Annotations/",
         fracatlas.recognise,
         fracatlas.load,
+    ),
+    _Form("YOLO", "data.yaml with names and train", yolo.recognise, yolo.load),
+    _Form(
+        "yes/no folders",
+        "fractured/ and not_fractured/, or train/, val/ and test/ of them",
+        folders.recognise,
+        folders.load,
     ),
 )
 
@@ -43,39 +52,44 @@ def load_dataset(path: Path) -> Dataset:
             malformed.
     """
     try:
-        folder = path.resolve()
-        exists = folder.exists()
+        place = path.resolve()
+        exists = place.exists()
     except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link that leads to itself
         raise DataError(f"{path}: cannot be followed ({error}); check the path") from error
     if not exists:
         raise DataError(f"{path}: no such folder; check the path")
-    if folder.suffix in (".yaml", ".yml") and folder.is_file():
-        folder = folder.parent
-    if not folder.is_dir():
-        raise DataError(f"{path}: not a folder; give the folder that holds the dataset")
-    for form in _FORMS:
-        if form.recognise(folder):
-            return form.load(folder)
+    if not place.is_dir() and place.suffix not in (".yaml", ".yml"):
+        message = f"{path}: neither a folder nor a YAML file; give the folder of the dataset"
+        raise DataError(message)
+    try:
+        for form in _FORMS:
+            if form.recognise(place):
+                return form.load(place)
+    except OSError as error:
+        message = f"{error.filename or path}: cannot be opened ({error.strerror})"
+        raise DataError(f"{message}; check the permissions") from error
     signs = "; ".join(f"{form.name} ({form.sign})" for form in _FORMS)
     message = f"{path}: no dataset of a known form; looked for {signs}"
-    raise DataError(f"{message}. Bring it into one of them, or give its folder itself")
+    raise DataError(f"{message}. Bring it into one of them, or give the folder that is")
 
 
 def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
     """Return one dataset that holds the samples of all, in order.
 
-    Groups are prefixed by their dataset's name (and its place, where names repeat), so that
-    patient 1 of one set is not taken for patient 1 of another.
+    A dataset without a single box has no say in the class list. Groups are prefixed by their
+    dataset's name (and its place, where names repeat), so that patient 1 of one set is not
+    taken for patient 1 of another.
 
     Raises:
         DataError: nothing was given, or two class lists differ.
     """
     if not datasets:
         raise DataError("no dataset was given; name at least one with --data")
-    first = datasets[0]
     if len(datasets) == 1:
-        return first
-    for other in datasets[1:]:
+        return datasets[0]
+    boxed = [dataset for dataset in datasets if any(sample.boxes for sample in dataset.samples)]
+    first, *others = boxed or datasets
+    for other in others:
         if other.classes != first.classes:
             message = f"{first.root} has the classes {', '.join(first.classes)}"
             message += f", {other.root} has {', '.join(other.classes)}"
@@ -92,7 +106,7 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
     )
     return Dataset(
         name="+".join(prefixes),
-        root=first.root,
+        root=datasets[0].root,
         classes=first.classes,
         samples=samples,
         licence=_joined(prefixes, [dataset.licence for dataset in datasets]),

@@ -20,20 +20,14 @@ import yaml
 from detect.errors import DataError
 
 __all__ = [
-    "IMAGE_SUFFIXES",
     "count_note",
     "finite",
-    "list_images",
     "read_json",
     "read_table",
     "read_text",
     "read_xml",
     "read_yaml",
 ]
-
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
-)
 
 
 def read_text(path: Path) -> str:
@@ -79,7 +73,7 @@ def read_table(path: Path, required: Sequence[str]) -> Iterator[tuple[int, dict[
             if len(fields) != len(header):
                 message = f"{path}, line {reader.line_num}: {len(fields)} fields, not {len(header)}"
                 raise DataError(f"{message} as in the header; correct this line")
-            yield reader.line_num, dict(zip(header, (f.strip() for f in fields), strict=True))
+            yield reader.line_num, dict(zip(header, fields, strict=True))
     except csv.Error as error:
         message = f"{path}, line {reader.line_num}: not CSV ({error}); correct this line"
         raise DataError(message) from error
@@ -156,22 +150,6 @@ def finite(value: object, where: str) -> float:
     if not math.isfinite(number):
         raise DataError(f"{where}: {value!r} is not a number; correct it")
     return number
-
-
-def list_images(folder: Path) -> list[Path]:
-    """Return the files directly in `folder` whose suffix is one of an image, by name.
-
-    Raises:
-        DataError: the folder cannot be listed.
-    """
-    try:
-        return sorted(
-            entry
-            for entry in folder.iterdir()
-            if entry.suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith(".")
-        )
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be listed ({error.strerror}); check it") from error
 
 
 def count_note(names: Iterable[str], what: str) -> tuple[str, ...]:

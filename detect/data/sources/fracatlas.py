@@ -23,14 +23,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from detect.data.sample import SPLITS, Dataset, LabelledBox, Sample
-from detect.data.sources.files import count_note, list_images, read_table, read_text
+from detect.data.sources.files import count_note, read_table, read_text
 from detect.data.sources.fracatlas_boxes import Annotation, read_coco, read_voc, yolo_agrees
+from detect.data.sources.images import list_images
+from detect.data.sources.labels import FRACTURE
 from detect.errors import DataError
 from detect.record import Box
 
 __all__ = ["load", "recognise"]
 
-CLASS = "fracture"  # the files say "fractured"; a box is of the fracture, not of the patient
 REGIONS = ("hand", "leg", "hip", "shoulder")
 VIEWS = ("frontal", "lateral", "oblique")
 FLAGS = (*REGIONS, "mixed", "hardware", "multiscan", "fractured", *VIEWS)
@@ -90,7 +91,7 @@ def load(path: Path) -> Dataset:
     return Dataset(
         name=path.name,
         root=path,
-        classes=(CLASS,),
+        classes=(FRACTURE,),
         samples=tuple(samples),
         licence="CC BY 4.0",
         origin="FracAtlas, doi 10.1038/s41597-023-02432-4, figshare 22363012",
@@ -162,7 +163,7 @@ def _boxes(
         annotation, read_text(yolo_path), str(yolo_path), ROUNDING
     ):
         found["boxes of YOLO disagree; they are not used"].append(name)
-    return tuple(LabelledBox(Box(*box), CLASS) for box in annotation.boxes)
+    return tuple(LabelledBox(Box(*box), FRACTURE) for box in annotation.boxes)
 
 
 def _label(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from detect.data.sources.files import finite, read_json, read_xml
+from detect.data.sources.images import cut_dust
 from detect.errors import DataError
+from detect.record import Box
 
 __all__ = ["Annotation", "Corners", "read_coco", "read_voc", "yolo_agrees"]
 
@@ -54,25 +56,12 @@ def read_coco(path: Path) -> dict[str, Annotation]:
         for identity, entry in images.items():
             where = f"{path}, image {identity}"
             width, height = finite(entry["width"], where), finite(entry["height"], where)
-            cut = tuple(_cut(box, width, height) for box in boxes[identity])
+            cut = tuple(astuple(cut_dust(Box(*box), width, height)) for box in boxes[identity])
             annotations[str(entry["file_name"])] = Annotation(width, height, cut)
     except (KeyError, TypeError, ValueError) as error:
         message = f"{path}: not COCO (missing or malformed: {error}); export it again"
         raise DataError(message) from error
     return annotations
-
-
-def _cut(box: Corners, width: float, height: float) -> Corners:
-    x1, y1, x2, y2 = box
-    if -1 < x1 < 0:
-        x1 = 0.0
-    if -1 < y1 < 0:
-        y1 = 0.0
-    if width < x2 < width + 1:
-        x2 = width
-    if height < y2 < height + 1:
-        y2 = height
-    return x1, y1, x2, y2
 
 
 def read_voc(path: Path) -> Annotation:

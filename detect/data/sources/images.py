@@ -1,0 +1,97 @@
+"""Image files of a dataset: which there are, and how large, without decoding pixels."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from detect.errors import DataError
+from detect.record import Box
+
+__all__ = ["IMAGE_SUFFIXES", "cut_dust", "displayed_size", "list_images", "walk_images"]
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
+)
+_SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return the files directly in `folder` whose suffix is one of an image, by name.
+
+    Raises:
+        DataError: the folder cannot be listed.
+    """
+    try:
+        return sorted(entry for entry in folder.iterdir() if _is_image(entry.name))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be listed ({error.strerror}); check it") from error
+
+
+def walk_images(folder: Path) -> list[Path]:
+    """Return the files at any depth below `folder` whose suffix is one of an image, by path.
+
+    Links to folders are not followed, so that a link to a folder above cannot loop.
+
+    Raises:
+        DataError: a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> None:
+        message = f"{error.filename}: cannot be listed ({error.strerror}); check it"
+        raise DataError(message) from error
+
+    return sorted(
+        Path(place) / name
+        for place, _, names in os.walk(folder, onerror=refuse)
+        for name in names
+        if _is_image(name)
+    )
+
+
+def _is_image(name: str) -> bool:
+    return Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+
+
+def displayed_size(path: Path) -> tuple[int, int] | None:
+    """Return (width, height) in pixels after the EXIF turn, from the header of a raster file.
+
+    None where the header cannot be read: the reader will say why when it meets the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            # a header of a huge picture is harmless; the reader judges its pixels
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                width, height = image.size
+                orientation = _orientation(image)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError):
+        return None
+    return (height, width) if orientation in _SIDEWAYS else (width, height)
+
+
+def _orientation(image: Image.Image) -> object:
+    if image.format == "PNG" and "exif" not in image.info:
+        return None  # Pillow would decode all pixels to look behind them
+    return image.getexif().get(ExifTags.Base.Orientation)
+
+
+def cut_dust(box: Box, width: float, height: float) -> Box:
+    """Cut what sticks out of the image by less than a pixel: rounding of the file, no mistake.
+
+    A box that sticks out further is returned as it is, for the check to report.
+
+    Args:
+        box: in pixels.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
+    """
+    return Box(
+        0.0 if -1 < box.x1 < 0 else box.x1,
+        0.0 if -1 < box.y1 < 0 else box.y1,
+        float(width) if width < box.x2 < width + 1 else box.x2,
+        float(height) if height < box.y2 < height + 1 else box.y2,
+    )

@@ -1,0 +1,65 @@
+"""What the names that people give to folders and classes say about a fracture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["FRACTURE", "folder_label", "fracture_classes"]
+
+FRACTURE = "fracture"  # class name of a box where the dataset has only one kind
+
+_FRACTURED = frozenset({"fractured", "fracture", "fractures", "positive", "broken"})
+_NOT_FRACTURED = frozenset(
+    {
+        "not fractured",
+        "notfractured",
+        "non fractured",
+        "nonfractured",
+        "non fracture",
+        "nonfracture",
+        "no fracture",
+        "no fractures",
+        "nofracture",
+        "unfractured",
+        "without fracture",
+        "normal",
+        "normals",
+        "negative",
+        "healthy",
+        "intact",
+        "unbroken",
+        "not broken",
+    }
+)
+_SAYS_FRACTURE = re.compile(r"fractur|positive|broken")
+_SAYS_NO = re.compile(r"\b(no|not|non|without|un\w+|healed|old)\b|\bun(fractur|broken)|negative")
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[\s_\-]+", " ", name).strip().casefold()
+
+
+def folder_label(name: str) -> bool | None:
+    """Tell what a folder's name says of the images in it: True is fractured, None is nothing.
+
+    Case, blanks, hyphens and underscores do not matter.
+    """
+    words = _words(name)
+    if words in _FRACTURED:
+        return True
+    return False if words in _NOT_FRACTURED else None
+
+
+def fracture_classes(classes: Sequence[str]) -> frozenset[str]:
+    """Return the class names whose boxes make an image a fractured one.
+
+    Radiograph sets also box metal, soft tissue or written marks (GRAZPEDWRI-DX does), so the
+    classes that speak of a fracture count; where none does, all do.
+    """
+    named = {
+        name
+        for name in classes
+        if _SAYS_FRACTURE.search(_words(name)) and not _SAYS_NO.search(_words(name))
+    }
+    return frozenset(named or classes)

@@ -1,0 +1,161 @@
+"""A YOLO dataset as ultralytics reads it: a YAML file, images, and a text file for each.
+
+    data.yaml      path (optional), train, val, test: a folder, a .txt list, or a list of both;
+                   names: a list, or a mapping from index to name
+    …/images/x.jpg with …/labels/x.txt: lines `class x y w h` or `class x1 y1 x2 y2 x3 y3 …`,
+                   as shares of the picture's width and height after its EXIF turn
+
+Form: https://docs.ultralytics.com/datasets/detect/. As there, an image without a label file is
+background, and so is one with an empty file: both are annotated without boxes. The notes say
+how many have no file. A polygon becomes the box around it.
+
+Exports of Roboflow hold several altered copies of one picture, `<name>.rf.<hash>.jpg`: those
+form a group, so that a copy in another split shows up as a leak.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from detect.data.sample import Dataset, LabelledBox, Sample
+from detect.data.sources.files import count_note, read_text, read_yaml
+from detect.data.sources.images import cut_dust, displayed_size
+from detect.data.sources.labels import fracture_classes
+from detect.data.sources.yolo_labels import parse_labels
+from detect.data.sources.yolo_paths import KEYS, split_images
+from detect.errors import DataError
+from detect.record import Box
+
+__all__ = ["load", "recognise"]
+
+_NAMES = re.compile(r"^names\s*:", re.MULTILINE)
+_SPLIT = re.compile(rf"^({'|'.join(KEYS)})\s*:", re.MULTILINE)
+_ROBOFLOW = re.compile(r"^(?P<original>.+)\.rf\.[0-9A-Za-z]+$")
+
+
+def recognise(path: Path) -> bool:
+    """Tell whether `path` is a folder with a YOLO YAML file, or such a file itself."""
+    return bool(_yaml_files(path))
+
+
+def _yaml_files(path: Path) -> list[Path]:
+    candidates = [path] if path.is_file() else sorted({*path.glob("*.yaml"), *path.glob("*.yml")})
+    found = []
+    for candidate in candidates:
+        if candidate.is_file():
+            text = candidate.read_bytes().decode("utf-8", errors="replace")
+            if _NAMES.search(text) and _SPLIT.search(text):
+                found.append(candidate)
+    usual = [file for file in found if file.name in ("data.yaml", "data.yml")]
+    return usual or found
+
+
+def load(path: Path) -> Dataset:
+    """Read a YOLO dataset; of images with boxes the header is read for their size.
+
+    Args:
+        path: the YAML file, or the folder that holds it; absolute.
+
+    Raises:
+        DataError: a file is missing or malformed, or no image has a label file.
+    """
+    files = _yaml_files(path)
+    if len(files) != 1:
+        names = ", ".join(file.name for file in files)
+        raise DataError(f"{path}: several YOLO files ({names}); give the one that is meant")
+    file = files[0]
+    content = read_yaml(file)
+    classes = _classes(content, file)
+    fractures = fracture_classes(classes)
+    found: dict[str, list[str]] = defaultdict(list)
+    samples = []
+    labelled = 0
+    for split, images in split_images(content, file):
+        for image in images:
+            labels = label_path(image)
+            if labels.is_file():
+                labelled += 1
+            else:
+                found["without a label file; background"].append(image.name)
+            boxes = _boxes(image, labels, classes, found)
+            if boxes is not None:
+                fractured = any(entry.label in fractures for entry in boxes)
+                samples.append(Sample(image, split, _group(image), fractured, boxes))
+    if not labelled:
+        raise DataError(f"{file}: no image has a label file; put them in labels/ beside images/")
+    notes = [note for what, names in found.items() for note in count_note(names, what)]
+    if fractures != set(classes):
+        others = ", ".join(name for name in classes if name not in fractures)
+        meaning = ", ".join(name for name in classes if name in fractures)
+        notes.append(f"a box of {meaning} makes an image fractured; one of {others} does not")
+    name = file.parent.name if path.is_dir() or file.stem == "data" else file.stem
+    licence = content.get("license", content.get("licence"))
+    return Dataset(
+        name=name,
+        root=file.parent,
+        classes=classes,
+        samples=tuple(samples),
+        licence=None if licence is None else str(licence),
+        notes=tuple(notes),
+    )
+
+
+def label_path(image: Path) -> Path:
+    """Return where ultralytics looks for the labels of an image.
+
+    The last folder named `images` on the way becomes `labels`; without one, they lie beside it.
+    """
+    images, labels = f"{os.sep}images{os.sep}", f"{os.sep}labels{os.sep}"
+    return Path(labels.join(str(image).rsplit(images, 1))).with_suffix(".txt")
+
+
+def _classes(content: dict[str, Any], file: Path) -> tuple[str, ...]:
+    names = content["names"]
+    if isinstance(names, dict):
+        if sorted(names, key=str) != sorted(range(len(names)), key=str):
+            message = f"{file}: names must count from 0 without a gap, not {list(names)}"
+            raise DataError(message)
+        names = [names[index] for index in range(len(names))]
+    if not isinstance(names, list) or not names:
+        raise DataError(f"{file}: names must be a list of class names; correct it")
+    classes = tuple(str(name) for name in names)
+    if len(set(classes)) != len(classes):
+        raise DataError(f"{file}: names holds a class twice; rename one")
+    if content.get("nc", len(classes)) != len(classes):
+        raise DataError(
+            f"{file}: nc is {content['nc']}, but names holds {len(classes)}; correct it"
+        )
+    return classes
+
+
+def _boxes(
+    image: Path, labels: Path, classes: tuple[str, ...], found: dict[str, list[str]]
+) -> tuple[LabelledBox, ...] | None:
+    """Return the boxes in pixels, or None where the image's size is not to be had."""
+    shares = parse_labels(read_text(labels), labels, len(classes)) if labels.is_file() else ()
+    unique = tuple(dict.fromkeys(shares))
+    if len(unique) < len(shares):
+        found["a box is listed twice; taken once"].append(image.name)
+    if not unique:
+        return ()
+    size = displayed_size(image)
+    if size is None:
+        found["with boxes, but its size cannot be read; left out"].append(image.name)
+        return None
+    width, height = size
+    return tuple(
+        LabelledBox(
+            cut_dust(Box(x1 * width, y1 * height, x2 * width, y2 * height), width, height),
+            classes[index],
+        )
+        for index, (x1, y1, x2, y2) in unique
+    )
+
+
+def _group(image: Path) -> str | None:
+    match = _ROBOFLOW.match(image.stem)
+    return match["original"] if match else None
