@@ -1,0 +1,177 @@
+"""DICOM radiographs: CR, DX, RF, XA and Secondary Capture, in any transfer syntax.
+
+With and without preamble and file meta information, single- and multi-frame.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+import numpy as np
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import generate_frames
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import get_expected_length, iter_pixels
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from detect.errors import ReadError
+from detect.read.codestream import codestream_size
+from detect.read.dicom_grey import show_colour, show_grey
+from detect.read.dicom_kind import check_kind
+from detect.read.guard import guard
+from detect.read.limits import MAX_INFLATED, check_size
+from detect.read.radiograph import Radiograph
+from detect.record import Source
+
+__all__ = ["read_dicom"]
+
+
+def read_dicom(stream: BinaryIO, source: Source) -> Iterator[Radiograph]:
+    """Yield the frames of a DICOM object, decoded one at a time.
+
+    Args:
+        stream: the open file.
+        source: path and sha256; the rest is filled in.
+
+    Raises:
+        ReadError: `truncated`, `corrupt`, `unsupported` or `too_large`.
+    """
+    # pydicom warns of values that break the standard (odd UIDs, surplus padding bytes) and
+    # have no bearing on the pixels; its log keeps them. A filter is set each time, and not a
+    # context, since contexts are not safe between threads; setting it again changes nothing.
+    warnings.filterwarnings("ignore", module=r"pydicom\.")
+    name = source.path
+    with guard(name, lambda: None):
+        _check_inflated(stream, name)
+        stream.seek(0)
+        dataset = dcmread(stream, force=True)
+        check_kind(dataset, name)
+        _name_syntax(dataset)
+        frames = int(dataset.get("NumberOfFrames") or 1)
+        check_size(name, int(dataset.Columns), int(dataset.Rows), frames)
+        _check_pixel_data(dataset, name, frames)
+        source = _described(source, dataset)
+        decoded = iter_pixels(dataset)
+    for index in range(frames):
+        with guard(name, lambda: None):
+            stored = next(decoded, None)
+            if stored is None:
+                raise EOFError(f"{index} of {frames} frames")
+            if str(dataset.PhotometricInterpretation).startswith("MONOCHROME"):
+                pixels = show_grey(stored, dataset, index)
+            else:
+                pixels = show_colour(stored, dataset)
+            pixels = np.ascontiguousarray(pixels)
+        height, width = pixels.shape
+        frame = index + 1 if frames > 1 else None
+        yield Radiograph(pixels, replace(source, width=width, height=height, frame=frame))
+
+
+def _check_inflated(stream: BinaryIO, name: str) -> None:
+    """Refuse a deflated data set that would inflate beyond reason.
+
+    pydicom inflates it whole, at up to a thousand times its size.
+    """
+    stream.seek(132)
+    # Group length of the file meta information (PS3.10 section 7.1), always explicit VR.
+    head = stream.read(12)
+    if not head.startswith(b"\x02\0\0\0UL\x04\0") or len(head) < 12:
+        return
+    meta = stream.read(struct.unpack_from("<I", head, 8)[0])
+    if DeflatedExplicitVRLittleEndian.encode() not in meta:
+        return
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    total, pending = 0, b""
+    while not inflater.eof:
+        pending = pending or stream.read(1 << 16)
+        if not pending:
+            raise EOFError("its deflated data set has no end")
+        total += len(inflater.decompress(pending, 1 << 20))
+        pending = inflater.unconsumed_tail
+        if total > MAX_INFLATED:
+            limit = MAX_INFLATED >> 20
+            message = f"{name}: data set inflates beyond {limit} MiB; export it uncompressed"
+            raise ReadError("too_large", message)
+
+
+def _name_syntax(dataset: FileDataset) -> None:
+    """Fill in the transfer syntax of a data set without file meta information."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if dataset.file_meta.get("TransferSyntaxUID"):
+        return
+    implicit, little = dataset.original_encoding
+    explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+
+
+def _check_pixel_data(dataset: FileDataset, name: str, frames: int) -> None:
+    """Refuse an unknown compression, missing or short pixel data, and frames that lie.
+
+    Raises:
+        ReadError: `unsupported`, `truncated` or `corrupt`.
+    """
+    syntax = UID(dataset.file_meta.TransferSyntaxUID)
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError as error:
+        message = f"{name}: is compressed as {syntax.name}; export it as JPEG 2000 or uncompressed"
+        raise ReadError("unsupported", message) from error
+    if not decoder.is_available:
+        message = f"{name}: no decoder for {syntax.name} is installed; export it uncompressed"
+        raise ReadError("unsupported", message)
+    data = dataset.get("PixelData")
+    if not data:
+        message = f"{name}: file is truncated: ends before its pixel data; copy it again"
+        raise ReadError("truncated", message)
+    if not syntax.is_encapsulated:
+        missing = get_expected_length(dataset) - len(data)
+        if missing > 0:
+            message = f"{name}: file is truncated: pixel data ends {missing} bytes early"
+            raise ReadError("truncated", f"{message}; copy it again from its source")
+        return
+    _check_codestreams(dataset, data, name, frames)
+
+
+def _check_codestreams(dataset: Dataset, data: bytes, name: str, frames: int) -> None:
+    """Refuse compressed frames whose own size is not the one in the header."""
+    expected = int(dataset.Columns), int(dataset.Rows)
+    for frame in generate_frames(data, number_of_frames=frames):
+        size = codestream_size(frame)
+        if size is not None and size != expected:
+            message = (
+                f"{name}: header says {expected[0]}×{expected[1]} pixels, compressed frame "
+                f"{size[0]}×{size[1]}: it is damaged; export it again"
+            )
+            raise ReadError("corrupt", message)
+
+
+def _described(source: Source, dataset: Dataset) -> Source:
+    """Copy the few attributes that `Source` has, and nothing that tells who the patient is."""
+    side = _text(dataset, "ImageLaterality") or _text(dataset, "Laterality")
+    return replace(
+        source,
+        modality=_text(dataset, "Modality"),
+        sop_instance_uid=_text(dataset, "SOPInstanceUID"),
+        study_instance_uid=_text(dataset, "StudyInstanceUID"),
+        laterality=side if side in ("L", "R", "B", "U") else None,
+        body_part=_text(dataset, "BodyPartExamined"),
+    )
+
+
+def _text(dataset: Dataset, keyword: str) -> str | None:
+    """Return a string attribute without padding, or None where it has no value."""
+    value = dataset.get(keyword)
+    return (str(value).strip("\0 ") or None) if value is not None else None

@@ -1,0 +1,83 @@
+"""Which DICOM objects are radiographs, and what to say of the others."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    UID,
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+    EnhancedXAImageStorage,
+    EnhancedXRFImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameSingleBitSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+    XRayAngiographicImageStorage,
+    XRayRadiofluoroscopicImageStorage,
+)
+
+from detect.errors import ReadError
+
+__all__ = ["check_kind"]
+
+# XA as well: mobile C-arms in trauma theatres send their stills as angiography.
+_RADIOGRAPHS = frozenset(
+    {
+        ComputedRadiographyImageStorage,
+        DigitalXRayImageStorageForPresentation,
+        EnhancedXAImageStorage,
+        EnhancedXRFImageStorage,
+        XRayAngiographicImageStorage,
+        XRayRadiofluoroscopicImageStorage,
+    }
+)
+_CAPTURES = frozenset(
+    {
+        SecondaryCaptureImageStorage,
+        MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+        MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+        MultiFrameSingleBitSecondaryCaptureImageStorage,
+        MultiFrameTrueColorSecondaryCaptureImageStorage,
+    }
+)
+# Modality (0008,0060) of radiographs; OT and DR (no defined term, but common) for captures.
+_MODALITIES = frozenset({"CR", "DX", "DR", "RG", "RF", "XA"})
+_CAPTURE_MODALITIES = _MODALITIES | {"OT", "SC", "HC", ""}
+
+_WAY_OUT = "give CR, DX, RF, XA or Secondary Capture images of radiographs"
+
+
+def check_kind(dataset: Dataset, name: str) -> None:
+    """Refuse an object that is no radiograph for presentation.
+
+    Args:
+        dataset: with its file meta information.
+        name: how the user knows the file.
+
+    Raises:
+        ReadError: `unsupported`; the message names the SOP class.
+    """
+    meta = getattr(dataset, "file_meta", Dataset())
+    uid = UID(
+        str(dataset.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or "").strip("\0 ")
+    )
+    modality = str(dataset.get("Modality") or "").strip().upper()
+    if uid in _RADIOGRAPHS or (not uid and modality in _MODALITIES):
+        return
+    if uid == DigitalXRayImageStorageForProcessing:
+        # Raw detector data may be linear, dark on light and without a window: guessing
+        # would give a confident reading of an image that nobody has ever looked at.
+        message = f"{name}: is a DX image for processing; give the one for presentation"
+        raise ReadError("unsupported", message)
+    if uid in _CAPTURES:
+        if modality in _CAPTURE_MODALITIES:
+            return
+        message = f"{name}: is a Secondary Capture of modality {modality}, not a radiograph"
+    elif not uid:
+        message = f"{name}: is DICOM without a SOP Class UID and of no radiographic modality"
+    else:
+        message = f"{name}: is {uid.name.removesuffix(' Storage')}, not a radiograph"
+    raise ReadError("unsupported", f"{message}; {_WAY_OUT}")

@@ -1,0 +1,41 @@
+"""Turns whatever a decoder library raises over a bad file into one `ReadError`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from detect.errors import ReadError
+
+__all__ = ["guard"]
+
+
+@contextmanager
+def guard(name: str, ends_early: Callable[[], str | None]) -> Iterator[None]:
+    """Run decoder code; its exceptions become `ReadError`, memory shortage stays itself.
+
+    Decoders raise nearly anything over damaged bytes (SyntaxError, struct.error,
+    IndexError, ...), so the net is wide; the first line of the cause stays in the message.
+
+    Args:
+        name: how the user knows the file.
+        ends_early: asked only after a failure: how the file is cut short, in words that
+            follow "ends", or None where it is not.
+
+    Raises:
+        ReadError: `truncated` or `corrupt`.
+    """
+    try:
+        yield
+    except (ReadError, MemoryError):
+        raise
+    except Exception as error:
+        text = next(iter(str(error).splitlines()), "")[:200]
+        early = ends_early()
+        if early is None and (isinstance(error, EOFError) or "truncated" in text.lower()):
+            early = f"before its image data does ({text})"
+        if early is not None:
+            message = f"{name}: file is truncated: ends {early}; copy it again from its source"
+            raise ReadError("truncated", message) from error
+        message = f"{name}: cannot be decoded ({type(error).__name__}: {text}); export it again"
+        raise ReadError("corrupt", message) from error
