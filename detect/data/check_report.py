@@ -1,0 +1,74 @@
+"""What a check of a dataset found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from detect.data.sample import Sample
+
+__all__ = ["LABELS", "CheckReport", "Problem", "ProblemKind", "count", "few", "problem_of"]
+
+LABELS = {True: "fractured", False: "not fractured", None: "unlabelled"}
+
+ProblemKind = Literal[
+    "unreadable",  # left out
+    "multi_frame",  # left out: nobody can tell which frame the labels are of
+    "box_outside",  # sticks out of its image; cut
+    "box_empty",  # nothing of it is inside the image; the image's boxes are not used
+    "box_class",  # its class is none of the dataset's; the image's boxes are not used
+    "label_box",  # label and boxes contradict each other
+    "group_leak",  # one group in several splits; kept, so that the caller must decide
+    "duplicate_leak",  # the same file in several splits; kept in the latest only
+    "duplicate_label",  # the same file with different labels; left out
+    "duplicate",  # the same file twice in one split; kept
+    "no_split",  # in no split: neither trained on nor measured
+    "split_unfit",  # a split lacks what its use needs
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, with all images that it concerns."""
+
+    kind: ProblemKind
+    images: tuple[Path, ...]  # in the dataset's order; empty: the whole split
+    line: str  # for a person
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What the check found."""
+
+    dataset: str  # its name
+    checked: int  # images
+    problems: tuple[Problem, ...]
+    usable: tuple[Sample, ...]  # in the dataset's order, mended where that is possible
+
+    @property
+    def leaks(self) -> tuple[Problem, ...]:
+        """What is still wrong with `usable` and makes figures on val or test worthless.
+
+        Identical files in several splits are not among them: `usable` is free of those.
+        """
+        return tuple(problem for problem in self.problems if problem.kind == "group_leak")
+
+
+def problem_of(kind: ProblemKind, samples: Sequence[Sample], what: str) -> Problem:
+    """Return the problem that `samples` share, with a line that names the first of them."""
+    images = tuple(sample.image for sample in samples)
+    line = f"{count(len(images), 'image')}: {what}: {few(image.name for image in images)}"
+    return Problem(kind, images, line)
+
+
+def count(number: int, noun: str) -> str:
+    """Return "1 image", "2 images"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def few(texts: Iterable[str]) -> str:
+    """Return the first five, joined by commas."""
+    ordered = list(texts)
+    return ", ".join(ordered[:5]) + (", …" if len(ordered) > 5 else "")

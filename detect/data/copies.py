@@ -1,0 +1,85 @@
+"""Images and patients that occur more than once, so that a measurement would flatter."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from detect.data.check_report import Problem, ProblemKind, count, few
+from detect.data.sample import SPLITS, Sample
+
+__all__ = ["identical_files", "shared_groups"]
+
+
+def identical_files(
+    hashed: Sequence[tuple[str, Sample]],
+) -> tuple[list[Problem], tuple[Sample, ...]]:
+    """Find files with the same bytes.
+
+    Of copies in several splits, those in test stay, else those in val: what is measured on
+    stays as published, and what is trained on gives way. Copies with different labels are all
+    left out, since nobody can tell which is right. Copies in one split stay.
+
+    Args:
+        hashed: (sha256, sample), in the dataset's order.
+
+    Returns:
+        The problems, and the samples that stay, in the dataset's order.
+    """
+    by_hash: dict[str, list[Sample]] = defaultdict(list)
+    for digest, sample in hashed:
+        by_hash[digest].append(sample)
+    found: dict[ProblemKind, list[list[Sample]]] = defaultdict(list)
+    keeps: dict[str, str | None] = {}  # sha256 → the one split where its copies stay
+    conflicting = set()
+    for digest, same in by_hash.items():
+        if len(same) < 2:
+            continue
+        if len({sample.fractured for sample in same}) > 1:
+            found["duplicate_label"].append(same)
+            conflicting.add(digest)
+            continue
+        splits = _splits(same)
+        if len(splits) > 1:
+            found["duplicate_leak"].append(same)
+            keeps[digest] = splits[-1]
+        if len({sample.split for sample in same}) < len(same):
+            found["duplicate"].append(same)
+    says: dict[ProblemKind, str] = {
+        "duplicate_leak": "in several splits; kept in test, else in val",
+        "duplicate_label": "with different labels; left out",
+        "duplicate": "more than once in one split; kept",
+    }
+    problems = [_problem(kind, sets, says[kind]) for kind, sets in found.items()]
+    stay = tuple(
+        sample
+        for digest, sample in hashed
+        if digest not in conflicting and keeps.get(digest, sample.split) == sample.split
+    )
+    return problems, stay
+
+
+def shared_groups(samples: Iterable[Sample]) -> list[Problem]:
+    """Find groups, patients mostly, with samples in several splits."""
+    groups: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if sample.group is not None and sample.split is not None:
+            groups[sample.group].append(sample)
+    leaking = {name: group for name, group in groups.items() if len(_splits(group)) > 1}
+    if not leaking:
+        return []
+    shown = few(f"{name} in {' and '.join(_splits(group))}" for name, group in leaking.items())
+    images = tuple(sample.image for group in leaking.values() for sample in group)
+    return [
+        Problem("group_leak", images, f"{count(len(leaking), 'group')} in several splits: {shown}")
+    ]
+
+
+def _problem(kind: ProblemKind, sets: Sequence[Sequence[Sample]], what: str) -> Problem:
+    images = tuple(sample.image for same in sets for sample in same)
+    shown = few(" = ".join(sample.image.name for sample in same) for same in sets)
+    return Problem(kind, images, f"{count(len(sets), 'identical file')} {what}: {shown}")
+
+
+def _splits(samples: Iterable[Sample]) -> list[str]:
+    return sorted({s.split for s in samples if s.split is not None}, key=SPLITS.index)
