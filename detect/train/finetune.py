@@ -1,0 +1,158 @@
+"""Stage 2: fine-tune detector and verdict head together."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from detect.errors import InputError, OutputError, TrainingError
+from detect.train.prepared import Prepared
+
+__all__ = ["fine_tune", "load_network"]
+
+LOGGER = logging.getLogger(__name__)
+
+
+class _Progress:
+    """A bar over all batches on a terminal, a line per epoch elsewhere."""
+
+    def __init__(self, show: bool) -> None:
+        self.show = show
+        self.bar: Any = None  # made late: several GPUs pickle this object before training
+
+    def start(self, trainer: Any) -> None:
+        import torch
+
+        if trainer.device.type == "cpu":
+            # ultralytics leaves a core to loader processes, which the CPU path does not have
+            torch.set_num_threads(os.cpu_count() or 1)
+        batches = len(trainer.train_loader)
+        self.bar = tqdm(
+            total=trainer.epochs * batches,
+            initial=trainer.start_epoch * batches,
+            desc="fine-tune",
+            unit="batch",
+            disable=not self.show,
+        )
+
+    def batch(self, trainer: Any) -> None:
+        self.bar.update()
+        if self.show and trainer.tloss is not None:
+            self.bar.set_postfix(loss=f"{sum(float(v) for v in trainer.tloss.values()):.3f}")
+
+    def epoch(self, trainer: Any) -> None:
+        losses = " ".join(f"{k} {float(v):.3f}" for k, v in trainer.tloss.items())
+        figures = " ".join(
+            f"{k.removeprefix('metrics/')} {v:.3f}"
+            for k, v in trainer.metrics.items()
+            if k.startswith("metrics/") and v == v
+        )
+        LOGGER.info("epoch %d/%d: %s %s", trainer.epoch + 1, trainer.epochs, losses, figures)
+
+    def end(self, trainer: Any) -> None:
+        del trainer
+        self.bar.close()
+
+
+def fine_tune(
+    prepared: Prepared, init: str, run: Path, device: str, resume: bool, show_progress: bool
+) -> Path:
+    """Train on the prepared run and return the checkpoint of its averaged weights.
+
+    Args:
+        init: ultralytics `.pt` to start from (unpickled, so it runs code: trust its source).
+        device: as ultralytics spells it; several numbers train on several GPUs (its own DDP).
+        resume: go on from the last finished epoch, where there is one.
+
+    Raises:
+        InputError: `init` cannot be used.
+        TrainingError: training broke down.
+        OutputError: the disk is full.
+    """
+    import torch
+
+    from detect.train.trainer import FractureTrainer
+
+    last = run / "fine-tune" / "weights" / "last.pt"
+    last.with_name("last.partial.pt").unlink(missing_ok=True)
+    if resume and last.exists():
+        epoch = int(torch.load(last, map_location="cpu", weights_only=False)["epoch"])
+        if epoch + 1 >= prepared.recipe.epochs:
+            return last
+        overrides: dict[str, Any] = {"resume": str(last), "device": device}
+    else:
+        overrides = _arguments(prepared, init, run, device)
+    progress = _Progress(show_progress)
+    try:
+        trainer = FractureTrainer(overrides=overrides)
+        trainer.add_callback("on_train_start", progress.start)
+        trainer.add_callback("on_train_batch_end", progress.batch)
+        trainer.add_callback("on_fit_epoch_end", progress.epoch)
+        trainer.add_callback("on_train_end", progress.end)
+        trainer.train()
+    except FileNotFoundError as error:
+        raise InputError(
+            f"--init {init}: no such weights here and they could not be downloaded; "
+            "give the path of an ultralytics .pt file"
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"{run}: cannot be written: {error.strerror or error}; "
+            "free some space and run again with --resume"
+        ) from error
+    except (RuntimeError, TypeError, ValueError, AssertionError) as error:
+        first = next((line for line in str(error).splitlines() if line.strip()), repr(error))
+        raise TrainingError(f"fine-tuning from {init} in {run} stopped: {first}") from error
+    return last
+
+
+def _arguments(prepared: Prepared, init: str, run: Path, device: str) -> dict[str, Any]:
+    recipe = prepared.recipe
+    return {
+        "model": init,
+        "data": str(prepared.folder / "prepared.json"),
+        "task": "detect",
+        "epochs": recipe.epochs,
+        "batch": recipe.batch,
+        "nbs": recipe.batch,
+        "imgsz": recipe.model.image_size,
+        "device": device,
+        "workers": recipe.workers,
+        "project": str(run.resolve()),
+        "name": "fine-tune",
+        "exist_ok": True,
+        "seed": recipe.seed,
+        "deterministic": True,
+        "optimizer": recipe.optimiser.name,
+        "lr0": recipe.optimiser.learning_rate,
+        "lrf": recipe.optimiser.final_fraction,
+        "cos_lr": True,
+        "weight_decay": recipe.optimiser.weight_decay,
+        "warmup_epochs": recipe.optimiser.warmup_epochs,
+        "warmup_bias_lr": 0.0,
+        "patience": 0,
+        "close_mosaic": 0,
+        "plots": False,
+        "amp": _amp(device, recipe.precision),
+    }
+
+
+def _amp(device: str, precision: str) -> str | bool:
+    """Mixed precision on CUDA without ultralytics' own check, which downloads a model."""
+    import torch
+
+    if device in ("cpu", "mps") or precision == "fp32":
+        return False
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else False
+
+
+def load_network(checkpoint: Path) -> Any:
+    """Load the averaged weights of a checkpoint as a float32 `FractureNetwork` on the CPU."""
+    from ultralytics.nn.tasks import load_checkpoint
+
+    network, _ = load_checkpoint(str(checkpoint))
+    return network

@@ -1,0 +1,67 @@
+"""Whole-image predictions of a torch network over a prepared split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from detect.model.network import FractureNetwork
+from detect.model.postprocess import select_boxes
+from detect.model.preprocess import letterbox
+from detect.train.dataset import WholeDataset, collate
+from detect.train.prepared import Prepared, load_image
+
+__all__ = ["RawPredictions", "predict_split"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawPredictions:
+    """What the network says of each image of a split, in the split's order.
+
+    Attributes:
+        boxes: per image float32 (n, 4), xyxy in pixels of the prepared image.
+        scores: per image float32 (n,), descending.
+        image_logit: float32 (images,).
+    """
+
+    boxes: list[NDArray[np.float32]]
+    scores: list[NDArray[np.float32]]
+    image_logit: NDArray[np.float32]
+
+
+@torch.inference_mode()
+def predict_split(
+    network: FractureNetwork, prepared: Prepared, split: str, device: torch.device, batch: int
+) -> RawPredictions:
+    """Run `network` over whole images, letterboxed as `detect` does."""
+    dataset = WholeDataset(prepared, split)
+    network.eval()
+    boxes, scores, logits = [], [], []
+    for start in range(0, len(dataset), batch):
+        items = [dataset[i] for i in range(start, min(start + batch, len(dataset)))]
+        image = collate(items)["img"].to(device).float().div_(255).expand(-1, 3, -1, -1)
+        image = image.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=network.cpu_bfloat16):
+            decoded, raw = network(image)
+        end2end = bool(network.end2end)
+        logits.append(raw["image_logit"].float().cpu().numpy())
+        for row, item in enumerate(items):
+            sample = load_image(prepared.folder, dataset.entries[item["index"]])
+            fitted = letterbox(sample.image, prepared.recipe.model.image_size)
+            found = select_boxes(*_split(decoded[row].float().cpu().numpy(), end2end))
+            boxes.append(fitted.to_image(found.boxes))
+            scores.append(found.scores)
+    return RawPredictions(boxes, scores, np.concatenate(logits))
+
+
+def _split(
+    decoded: NDArray[np.float32], end2end: bool
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return boxes (N, 4) xyxy and class scores (N, classes) of ultralytics' decoded output."""
+    if end2end:
+        return decoded[:, :4], decoded[:, 4:5]
+    centre, extent = decoded[:2].T, decoded[2:4].T
+    return np.hstack([centre - extent / 2, centre + extent / 2]), decoded[4:].T

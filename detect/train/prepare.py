@@ -1,0 +1,176 @@
+"""Stage 1: decode every image once, check the labels, and lay both down for the run."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+from tqdm import tqdm
+
+from detect.config import TrainConfig
+from detect.data.sample import SPLITS, Dataset, Sample
+from detect.errors import OutputError, ReadError, TrainingError
+from detect.read import read
+from detect.train.prepared import Prepared, PreparedImage
+
+__all__ = ["prepare"]
+
+LOGGER = logging.getLogger(__name__)
+_SPARE = 1.3  # training views zoom in; keep this much more than the whole-image scale needs
+
+
+def prepare(
+    dataset: Dataset, folder: Path, recipe: TrainConfig, workers: int, show_progress: bool
+) -> Prepared:
+    """Decode all samples that have a split into `folder` and write `prepared.json`.
+
+    Files that cannot be read are left out, logged one by one and counted by label.
+
+    Raises:
+        TrainingError: nothing is left to train on, or a class is not known.
+        OutputError: the disk is full or not writable.
+    """
+    classes = _model_classes(dataset, recipe)
+    images = folder / "images"
+    try:
+        images.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{images}: cannot be made: {error.strerror}") from error
+    samples = [sample for sample in dataset.samples if sample.split in SPLITS]
+    splits: dict[str, list[PreparedImage]] = {name: [] for name in SPLITS}
+    unreadable: Counter[str] = Counter()
+
+    def work(sample: Sample) -> PreparedImage | ReadError:
+        try:
+            return _prepare_one(sample, folder, classes, recipe)
+        except ReadError as error:
+            return error
+
+    with ThreadPoolExecutor(workers) as pool:
+        done: Iterable[PreparedImage | ReadError] = pool.map(work, samples)
+        bar = tqdm(
+            zip(samples, done, strict=True),
+            total=len(samples),
+            desc="prepare",
+            unit="image",
+            disable=not show_progress,
+        )
+        for sample, result in bar:
+            if isinstance(result, ReadError):
+                label = {True: "fractured", False: "not fractured", None: "unlabelled"}
+                unreadable[label[sample.fractured]] += 1
+                LOGGER.warning("left out: %s", result)
+            else:
+                assert sample.split is not None
+                splits[sample.split].append(result)
+    if unreadable:
+        LOGGER.warning(
+            "%d unreadable images left out: %s",
+            sum(unreadable.values()),
+            ", ".join(f"{count} {label}" for label, count in sorted(unreadable.items())),
+        )
+    prepared = Prepared(
+        folder, tuple(dict.fromkeys(classes.values())), recipe, {k: tuple(v) for k, v in splits.items()}
+    )
+    _require_enough(prepared, dataset)
+    prepared.save()
+    return prepared
+
+
+def _model_classes(dataset: Dataset, recipe: TrainConfig) -> dict[str, str]:
+    """Return dataset class → model class, by the recipe's table or as they are."""
+    if not recipe.classes:
+        if not dataset.classes:
+            return {"fracture": "fracture"}
+        if len(dataset.classes) == 1:
+            return {dataset.classes[0]: "fracture"}
+        return {name: name for name in dataset.classes}
+    unknown = sorted(set(recipe.classes) - set(dataset.classes))
+    missing = sorted(set(dataset.classes) - set(recipe.classes))
+    if unknown or missing:
+        raise TrainingError(
+            f"classes of the recipe do not match {dataset.root}: "
+            f"not in the dataset {unknown or 'none'}, not in the recipe {missing or 'none'}; "
+            "mend `classes:` in the configuration"
+        )
+    return dict(recipe.classes)
+
+
+def _prepare_one(
+    sample: Sample, folder: Path, classes: Mapping[str, str], recipe: TrainConfig
+) -> PreparedImage:
+    radiographs = list(read(sample.image, sample.image.name))
+    if len(radiographs) != 1:
+        raise ReadError("unsupported", f"{sample.image}: has {len(radiographs)} frames, not one")
+    radiograph = radiographs[0]
+    pixels = radiograph.pixels
+    height, width = pixels.shape
+    scale = 1.0
+    limit = int(_SPARE * recipe.model.image_size)
+    if sample.split == "train" and max(height, width) > limit:
+        scale = limit / max(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)
+    order = list(dict.fromkeys(classes.values()))
+    boxes, indices = [], []
+    for labelled in sample.boxes or ():
+        box = labelled.box
+        x1, x2 = (min(max(x, 0.0), width) * scale for x in (box.x1, box.x2))
+        y1, y2 = (min(max(y, 0.0), height) * scale for y in (box.y1, box.y2))
+        if x2 - x1 < 1e-3 or y2 - y1 < 1e-3:
+            LOGGER.warning("left out: a box of %s lies outside the image or is empty", sample.image)
+            continue
+        boxes.append((x1, y1, x2, y2))
+        indices.append(order.index(classes[labelled.label]))
+    key = hashlib.sha256(str(sample.image).encode()).hexdigest()[:20]
+    _write_png(folder / "images" / f"{key}.png", pixels)
+    return PreparedImage(
+        image=f"images/{key}.png",
+        origin=str(sample.image),
+        width=width,
+        height=height,
+        scale=scale,
+        boxes=tuple(boxes),
+        classes=tuple(indices),
+        fractured=-1 if sample.fractured is None else int(sample.fractured),
+        boxed=sample.boxes is not None,
+        group=sample.group,
+        attributes=dict(sample.attributes),
+    )
+
+
+def _write_png(path: Path, pixels: cv2.typing.MatLike) -> None:
+    _, packed = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    try:
+        path.write_bytes(packed.tobytes())
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written: {error.strerror}; free some space or choose another --runs"
+        ) from error
+
+
+def _require_enough(prepared: Prepared, dataset: Dataset) -> None:
+    """Refuse early what could only fail late."""
+    for name in ("train", "val"):
+        images = prepared.splits[name]
+        if not images:
+            raise TrainingError(
+                f"{dataset.root}: the {name} split has no readable image; "
+                "assign splits in the dataset's table"
+            )
+        labels = {image.fractured for image in images}
+        if not {0, 1} <= labels:
+            raise TrainingError(
+                f"{dataset.root}: the {name} split needs images of both kinds, "
+                "fractured and not fractured"
+            )
+    if not any(image.boxes for image in prepared.splits["train"]):
+        raise TrainingError(
+            f"{dataset.root}: no training image has a box, so there is nothing to locate; "
+            "add a dataset with boxes by a second --data"
+        )
