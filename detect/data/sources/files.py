@@ -91,8 +91,9 @@ def read_json(path: Path) -> Any:
     except json.JSONDecodeError as error:
         message = f"{path}, line {error.lineno}: not JSON ({error.msg}); export the file again"
         raise DataError(message) from error
-    except RecursionError:
-        raise DataError(f"{path}: not usable JSON (nested too deeply); export it again") from None
+    except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
+        message = f"{path}: not usable JSON ({error}); export the file again"
+        raise DataError(message) from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -109,6 +110,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         where = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "syntax"
         raise DataError(f"{path}{where}: not YAML ({problem}); correct it") from error
+    except (RecursionError, ValueError) as error:  # too deep; a date or number that is none
+        raise DataError(f"{path}: not usable YAML ({error}); correct it") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise DataError(f"{path}: not a mapping of names to values; see the form's description")
     return content

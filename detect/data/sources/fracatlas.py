@@ -112,7 +112,7 @@ def _read_rows(path: Path) -> dict[str, dict[str, str]]:
 
 def _read_splits(path: Path) -> dict[str, Split]:
     splits: dict[str, Split] = {}
-    if not path.exists():
+    if not (path.exists() or path.is_symlink()):  # a broken link must not pass for no split
         return splits
     for line, row in read_table(path, ("image_id", "split", "group")):
         if row["split"] not in SPLITS:

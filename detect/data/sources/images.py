@@ -6,7 +6,7 @@ import os
 import warnings
 from pathlib import Path
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from detect.errors import DataError
 from detect.record import Box
@@ -16,6 +16,7 @@ __all__ = ["IMAGE_SUFFIXES", "cut_dust", "displayed_size", "list_images", "walk_
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
 )
+_TIFF_WIDTH, _TIFF_LENGTH = 256, 257  # tags of TIFF 6.0, section 8
 _SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
 
 
@@ -66,11 +67,25 @@ def displayed_size(path: Path) -> tuple[int, int] | None:
             # a header of a huge picture is harmless; the reader judges its pixels
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                width, height = image.size
+                width, height = _stored_size(image)
                 orientation = _orientation(image)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError):
+    except (
+        OSError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        LookupError,
+        ValueError,
+        SyntaxError,
+    ):
         return None
     return (height, width) if orientation in _SIDEWAYS else (width, height)
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # Pillow's `size` of a TIFF is, depending on its version, the one after the turn
+        return int(image.tag_v2[_TIFF_WIDTH]), int(image.tag_v2[_TIFF_LENGTH])
+    return image.size
 
 
 def _orientation(image: Image.Image) -> object:

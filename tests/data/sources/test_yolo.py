@@ -1,0 +1,172 @@
+"""YOLO folders as ultralytics reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from detect.data.load import load_dataset
+from detect.data.sample import Dataset
+from detect.errors import DataError
+
+Picture = Callable[..., Path]
+
+
+def label(root: Path, name: str, text: str) -> None:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def small(tmp_path: Path, picture: Picture) -> Path:
+    root = tmp_path / "set"
+    for place in ("train/a.png", "train/b.png", "train/c.png", "val/d.png"):
+        picture(root / "images" / place, 40, 30)
+    label(root, "labels/train/a.txt", "0 0.5 0.5 0.5 0.2\n")
+    label(root, "labels/train/b.txt", "")
+    label(root, "labels/val/d.txt", "1 0.1 0.1 0.4 0.1 0.3 0.6\n")
+    label(root, "data.yaml", "train: images/train\nval: images/val\nnames: [fracture, metal]\n")
+    return root
+
+
+def corners(dataset: Dataset, name: str) -> list[tuple[str, tuple[float, ...]]]:
+    (sample,) = [s for s in dataset.samples if s.image.name == name]
+    return [
+        (entry.label, (entry.box.x1, entry.box.y1, entry.box.x2, entry.box.y2))
+        for entry in sample.boxes or ()
+    ]
+
+
+def test_boxes_and_polygons_become_pixels(small: Path) -> None:
+    dataset = load_dataset(small)
+    assert dataset.classes == ("fracture", "metal")
+    assert corners(dataset, "a.png") == [("fracture", pytest.approx((10, 12, 30, 18)))]
+    assert corners(dataset, "d.png") == [("metal", pytest.approx((4, 3, 16, 18)))]
+
+
+def test_a_missing_label_file_is_background_and_counted(small: Path) -> None:
+    dataset = load_dataset(small)
+    assert {s.image.name: (s.split, s.fractured) for s in dataset.samples} == {
+        "a.png": ("train", True),
+        "b.png": ("train", False),
+        "c.png": ("train", False),
+        "d.png": ("val", False),  # metal is no fracture
+    }
+    assert all(s.boxes is not None for s in dataset.samples)
+    assert "1 image: without a label file; background (c.png)" in dataset.notes
+    assert any("metal does not" in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "tif", "png", "webp"])
+def test_sizes_are_those_after_the_exif_turn(small: Path, picture: Picture, suffix: str) -> None:
+    picture(small / f"images/train/t.{suffix}", 40, 30, orientation=6)
+    label(small, "labels/train/t.txt", "0 0.5 0.5 1 1\n")
+    assert corners(load_dataset(small), f"t.{suffix}") == [("fracture", (0, 0, 30, 40))]
+
+
+def test_lists_of_folders_and_of_files(small: Path, picture: Picture) -> None:
+    picture(small / "more/e.png")
+    label(small, "more/e.txt", "0 0.5 0.5 0.5 0.2\n")
+    label(small, "lists/val.txt", f"../images/val/d.png\n\nmore/e.png\n{small}/more/e.png\n")
+    names = "names:\n  0: fracture\n  1: metal\n"
+    label(small, "data.yaml", f"path: .\ntrain: [images/train]\nvalid: lists/val.txt\n{names}")
+    dataset = load_dataset(small)
+    assert [s.image.name for s in dataset.split("val")] == ["d.png", "e.png"]
+    assert corners(dataset, "d.png")  # its labels are found through the ../
+    assert corners(dataset, "e.png")  # its labels lie beside it
+
+
+def test_a_link_named_images_finds_the_labels_beside_it(small: Path, tmp_path: Path) -> None:
+    (small / "images").rename(tmp_path / "pictures")
+    (small / "images").symlink_to(tmp_path / "pictures")
+    assert corners(load_dataset(small), "a.png")
+
+
+def test_roboflow_paths_and_copies(tmp_path: Path, picture: Picture) -> None:
+    for place in ("train/images/x_png.rf.0a1.jpg", "valid/images/x_png.rf.9f2.jpg"):
+        picture(tmp_path / place)
+        label(tmp_path, place.replace("images", "labels").replace(".jpg", ".txt"), "0 .5 .5 .1 .1")
+    label(
+        tmp_path,
+        "data.yaml",
+        "train: ../train/images\nval: ../valid/images\nnc: 1\nnames: ['fracture']\n",
+    )
+    samples = load_dataset(tmp_path).samples
+    assert [(s.split, s.group, s.fractured) for s in samples] == [
+        ("train", "x_png", True),
+        ("val", "x_png", True),
+    ]
+
+
+def test_the_yaml_file_may_be_given_and_be_called_dataset(small: Path) -> None:
+    (small / "data.yaml").rename(small / "dataset.yaml")
+    assert load_dataset(small).samples == load_dataset(small / "dataset.yaml").samples
+    (small / "other.yaml").write_text((small / "dataset.yaml").read_text())
+    with pytest.raises(DataError, match=r"dataset\.yaml, other\.yaml"):
+        load_dataset(small)
+    assert load_dataset(small / "other.yaml").name == "other"
+
+
+def test_an_image_whose_size_cannot_be_read_is_left_out(small: Path) -> None:
+    (small / "images/train/a.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (small / "images/train/b.png").write_bytes(b"")  # needs no size: it has no box
+    dataset = load_dataset(small)
+    assert [s.image.name for s in dataset.split("train")] == ["b.png", "c.png"]
+    assert any("size cannot be read" in note and "a.png" in note for note in dataset.notes)
+
+
+def test_a_box_listed_twice_is_taken_once(small: Path) -> None:
+    label(small, "labels/train/a.txt", "0 0.5 0.5 0.5 0.2\n0 0.5 0.5 0.5 0.2\n")
+    dataset = load_dataset(small)
+    assert len(corners(dataset, "a.png")) == 1
+    assert any("listed twice" in note for note in dataset.notes)
+
+
+HEAD = "train: images/train\nval: images/val\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("labels/train/a.txt", "\n2 0.5 0.5 0.5 0.2\n", "a.txt, line 2: class 2 is none of the 2"),
+        ("labels/train/a.txt", "0 0.5 0.5 0.5\n", "a.txt, line 1: 4 fields"),
+        ("labels/train/a.txt", "0 0.5 x 0.5 0.2\n", "a.txt, line 1: 'x' is not a number"),
+        ("labels/train/a.txt", "0 0.5 nan 0.5 0.2\n", "a.txt, line 1: 'nan' is not a number"),
+        ("labels/train/a.txt", "0 20 15 20 6\n", "a.txt, line 1: 20 is no share"),
+        ("data.yaml", HEAD + "names: [a, a]\n", "data.yaml: names holds a class twice"),
+        ("data.yaml", HEAD + "names: {1: a}\n", "data.yaml: names must count from 0"),
+        ("data.yaml", HEAD + "names: 3\n", "data.yaml: names must be a list"),
+        ("data.yaml", HEAD + "nc: 3\nnames: [a, b]\n", "data.yaml: nc is 3"),
+        ("data.yaml", HEAD + "names: [a, b\n", "data.yaml, line 4: not YAML"),
+        ("data.yaml", "names: [a, b]\ntrain: nowhere\n", "data.yaml: train names nowhere"),
+        (
+            "data.yaml",
+            "names: [a, b]\npath: /home/someone/else/xray\ntrain: images\n",
+            "data.yaml: path is /home/someone/else/xray",
+        ),
+    ],
+)
+def test_malformed_files_are_named_with_their_line(
+    small: Path, file: str, text: str, says: str
+) -> None:
+    (small / file).write_text(text)
+    with pytest.raises(DataError) as caught:
+        load_dataset(small)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_list_with_paths_of_another_machine_is_refused(small: Path) -> None:
+    label(small, "train.txt", "images/train/a.png\n/content/xray/images/b.png\n")
+    label(small, "data.yaml", "train: train.txt\nval: images/val\nnames: [fracture, metal]\n")
+    with pytest.raises(DataError, match=r"train\.txt, line 2: no such image /content/xray"):
+        load_dataset(small)
+
+
+def test_no_label_file_at_all_is_refused(small: Path) -> None:
+    (small / "labels").rename(small / "annotations")
+    with pytest.raises(DataError, match="no image has a label file"):
+        load_dataset(small)

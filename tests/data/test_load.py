@@ -1,0 +1,95 @@
+"""Recognising forms, and merging datasets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from detect.data.load import load_dataset, merge_datasets
+from detect.data.sample import Dataset, LabelledBox, Sample
+from detect.errors import DataError
+from detect.record import Box
+
+
+def test_an_unknown_form_is_refused_with_what_was_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}: ")
+    for sign in ("dataset.yaml", "dataset.csv", "data.yaml", "not_fractured"):
+        assert sign in message
+    assert "\n" not in message
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nothing: no such folder"):
+        load_dataset(tmp_path / "nothing")
+
+
+def test_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"")
+    with pytest.raises(DataError, match=r"a\.zip: neither a folder nor a YAML file"):
+        load_dataset(tmp_path / "a.zip")
+
+
+def test_a_yaml_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "docker.yaml").write_text("services: {}\n")
+    with pytest.raises(DataError, match="no dataset of a known form"):
+        load_dataset(tmp_path / "docker.yaml")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "a: 2024-13-45\n"])
+def test_yaml_that_breaks_its_parser_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "dataset.yaml").write_text(text)
+    with pytest.raises(DataError, match=r"dataset\.yaml: not usable YAML"):
+        load_dataset(tmp_path)
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(DataError, match="loop"):
+        load_dataset(tmp_path / "loop")
+
+
+def make(name: str, classes: tuple[str, ...] = ("fracture",), boxed: bool = True) -> Dataset:
+    boxes = (LabelledBox(Box(0, 0, 1, 1), classes[0]),) if boxed else None
+    samples = (
+        Sample(Path(f"/{name}/1.png"), "train", "1", True, boxes),
+        Sample(Path(f"/{name}/2.png"), "val", None, True, boxes),
+    )
+    return Dataset(name, Path(f"/{name}"), classes, samples, licence="MIT", notes=("one",))
+
+
+def test_groups_of_merged_datasets_do_not_collide() -> None:
+    merged = merge_datasets([make("a"), make("b"), make("b")])
+    assert [s.group for s in merged.samples] == ["a/1", None, "b#2/1", None, "b#3/1", None]
+    assert len(merged.split("train")) == 3
+    assert merged.licence == "a: MIT; b#2: MIT; b#3: MIT"
+    assert merged.notes == ("a: one", "b#2: one", "b#3: one")
+    assert merged.origin is None
+
+
+def test_one_dataset_stays_as_it_is() -> None:
+    only = make("a")
+    assert merge_datasets([only]) is only
+
+
+def test_classes_must_agree_and_both_sets_are_named() -> None:
+    with pytest.raises(DataError) as caught:
+        merge_datasets([make("a"), make("b", ("fracture", "metal"))])
+    assert "/a has the classes fracture, /b has fracture, metal" in str(caught.value)
+
+
+def test_a_yes_no_set_has_no_say_in_the_classes() -> None:
+    yes_no = make("a", boxed=False)
+    merged = merge_datasets([yes_no, make("b", ("crack", "metal"))])
+    assert merged.classes == ("crack", "metal")
+    assert merge_datasets([yes_no, replace(yes_no, name="c")]).classes == ("fracture",)
+
+
+def test_nothing_to_merge_is_refused() -> None:
+    with pytest.raises(DataError, match="--data"):
+        merge_datasets([])
