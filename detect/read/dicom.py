@@ -5,6 +5,8 @@ With and without preamble and file meta information, single- and multi-frame.
 
 from __future__ import annotations
 
+import logging
+import re
 import struct
 import warnings
 import zlib
@@ -37,6 +39,10 @@ from detect.record import Source
 
 __all__ = ["read_dicom"]
 
+# Forms of CS and UI (PS3.5 table 6.2-1), CS with what is met in practice beyond it.
+_CODE = re.compile(r"[A-Za-z0-9_ ./()-]{1,32}")
+_UID = re.compile(r"[0-9.]{1,64}")
+
 
 def read_dicom(stream: BinaryIO, source: Source) -> Iterator[Radiograph]:
     """Yield the frames of a DICOM object, decoded one at a time.
@@ -48,19 +54,24 @@ def read_dicom(stream: BinaryIO, source: Source) -> Iterator[Radiograph]:
     Raises:
         ReadError: `truncated`, `corrupt`, `unsupported` or `too_large`.
     """
-    # pydicom warns of values that break the standard (odd UIDs, surplus padding bytes) and
-    # have no bearing on the pixels; its log keeps them. A filter is set each time, and not a
-    # context, since contexts are not safe between threads; setting it again changes nothing.
+    # pydicom warns of values that break the standard but have no bearing on the pixels, and
+    # quotes them, so that a patient's name could get into a log. A filter is set each time,
+    # and not a context, since contexts are not safe between threads; setting it again
+    # changes nothing.
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"pydicom\.")
     name = source.path
-    with guard(name, lambda: None):
+    with guard(name, lambda: _at_end(stream)):
         _check_inflated(stream, name)
-        stream.seek(0)
-        dataset = dcmread(stream, force=True)
-        check_kind(dataset, name)
-        _name_syntax(dataset)
-        frames = int(dataset.get("NumberOfFrames") or 1)
-        check_size(name, int(dataset.Columns), int(dataset.Rows), frames)
+        # The header first: what is refused for it costs no memory, and pydicom drops the
+        # whole header of a file that ends within compressed pixel data.
+        header = _parse(stream, header_only=True)
+        check_kind(header, name)
+        _check_header(header, name)
+        frames = int(header.get("NumberOfFrames") or 1)
+        check_size(name, int(header.Columns), int(header.Rows), frames)
+    with guard(name, lambda: None):
+        dataset = _parse(stream)
         _check_pixel_data(dataset, name, frames)
         source = _described(source, dataset)
         decoded = iter_pixels(dataset)
@@ -77,6 +88,33 @@ def read_dicom(stream: BinaryIO, source: Source) -> Iterator[Radiograph]:
         height, width = pixels.shape
         frame = index + 1 if frames > 1 else None
         yield Radiograph(pixels, replace(source, width=width, height=height, frame=frame))
+
+
+def _parse(stream: BinaryIO, header_only: bool = False) -> FileDataset:
+    """Parse the file, with its transfer syntax filled in where it has no meta information."""
+    stream.seek(0)
+    dataset = dcmread(stream, stop_before_pixels=header_only, force=True)
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if not dataset.file_meta.get("TransferSyntaxUID"):
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    return dataset
+
+
+def _at_end(stream: BinaryIO) -> str | None:
+    """Say that the parser, having failed, had run out of file."""
+    return None if stream.read(1) else "within its header"
+
+
+def _check_header(header: Dataset, name: str) -> None:
+    """Refuse an object that ends before the attributes of its image."""
+    wanted = ("Rows", "Columns", "BitsAllocated", "BitsStored", "PhotometricInterpretation")
+    absent = [keyword for keyword in wanted if header.get(keyword) in (None, "")]
+    if absent:
+        message = f"{name}: file is truncated: ends before its image, without {absent[0]}"
+        raise ReadError("truncated", f"{message}; copy it again from its source")
 
 
 def _check_inflated(stream: BinaryIO, name: str) -> None:
@@ -106,17 +144,6 @@ def _check_inflated(stream: BinaryIO, name: str) -> None:
             raise ReadError("too_large", message)
 
 
-def _name_syntax(dataset: FileDataset) -> None:
-    """Fill in the transfer syntax of a data set without file meta information."""
-    if not hasattr(dataset, "file_meta"):
-        dataset.file_meta = FileMetaDataset()
-    if dataset.file_meta.get("TransferSyntaxUID"):
-        return
-    implicit, little = dataset.original_encoding
-    explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
-
-
 def _check_pixel_data(dataset: FileDataset, name: str, frames: int) -> None:
     """Refuse an unknown compression, missing or short pixel data, and frames that lie.
 
@@ -127,15 +154,16 @@ def _check_pixel_data(dataset: FileDataset, name: str, frames: int) -> None:
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:
-        message = f"{name}: is compressed as {syntax.name}; export it as JPEG 2000 or uncompressed"
+        kind = syntax.name if syntax.is_valid else "an unknown transfer syntax"
+        message = f"{name}: is compressed as {kind}; export it as JPEG 2000 or uncompressed"
         raise ReadError("unsupported", message) from error
     if not decoder.is_available:
         message = f"{name}: no decoder for {syntax.name} is installed; export it uncompressed"
         raise ReadError("unsupported", message)
     data = dataset.get("PixelData")
     if not data:
-        message = f"{name}: file is truncated: ends before its pixel data; copy it again"
-        raise ReadError("truncated", message)
+        message = f"{name}: file is truncated: ends before its pixel data does"
+        raise ReadError("truncated", f"{message}; copy it again from its source")
     if not syntax.is_encapsulated:
         missing = get_expected_length(dataset) - len(data)
         if missing > 0:
@@ -160,18 +188,21 @@ def _check_codestreams(dataset: Dataset, data: bytes, name: str, frames: int) ->
 
 def _described(source: Source, dataset: Dataset) -> Source:
     """Copy the few attributes that `Source` has, and nothing that tells who the patient is."""
-    side = _text(dataset, "ImageLaterality") or _text(dataset, "Laterality")
+    side = _text(dataset, "ImageLaterality", _CODE) or _text(dataset, "Laterality", _CODE)
     return replace(
         source,
-        modality=_text(dataset, "Modality"),
-        sop_instance_uid=_text(dataset, "SOPInstanceUID"),
-        study_instance_uid=_text(dataset, "StudyInstanceUID"),
+        modality=_text(dataset, "Modality", _CODE),
+        sop_instance_uid=_text(dataset, "SOPInstanceUID", _UID),
+        study_instance_uid=_text(dataset, "StudyInstanceUID", _UID),
         laterality=side if side in ("L", "R", "B", "U") else None,
-        body_part=_text(dataset, "BodyPartExamined"),
+        body_part=_text(dataset, "BodyPartExamined", _CODE),
     )
 
 
-def _text(dataset: Dataset, keyword: str) -> str | None:
-    """Return a string attribute without padding, or None where it has no value."""
-    value = dataset.get(keyword)
-    return (str(value).strip("\0 ") or None) if value is not None else None
+def _text(dataset: Dataset, keyword: str, form: re.Pattern[str]) -> str | None:
+    """Return a string attribute without padding; None where it is absent or not of its form.
+
+    A value that breaks the form may come of a misread header and then hold anything.
+    """
+    value = str(dataset.get(keyword) or "").strip("\0 ")
+    return value if form.fullmatch(value) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
@@ -46,6 +48,7 @@ _CAPTURES = frozenset(
 # Modality (0008,0060) of radiographs; OT and DR (no defined term, but common) for captures.
 _MODALITIES = frozenset({"CR", "DX", "DR", "RG", "RF", "XA"})
 _CAPTURE_MODALITIES = _MODALITIES | {"OT", "SC", "HC", ""}
+_CODE = re.compile(r"[A-Z0-9_]{1,16}")  # a code string without spaces (PS3.5 table 6.2-1)
 
 _WAY_OUT = "give CR, DX, RF, XA or Secondary Capture images of radiographs"
 
@@ -58,7 +61,8 @@ def check_kind(dataset: Dataset, name: str) -> None:
         name: how the user knows the file.
 
     Raises:
-        ReadError: `unsupported`; the message names the SOP class.
+        ReadError: `unsupported`, where the message names the SOP class, or `truncated`
+            for a header without any.
     """
     meta = getattr(dataset, "file_meta", Dataset())
     uid = UID(
@@ -75,9 +79,16 @@ def check_kind(dataset: Dataset, name: str) -> None:
     if uid in _CAPTURES:
         if modality in _CAPTURE_MODALITIES:
             return
-        message = f"{name}: is a Secondary Capture of modality {modality}, not a radiograph"
+        # Nothing of a header that breaks its own rules is quoted: it may be misread, and
+        # then hold anything, such as the patient's name.
+        stated = f"modality {modality}" if _CODE.fullmatch(modality) else "an unknown modality"
+        message = f"{name}: is a Secondary Capture of {stated}, not a radiograph"
+    elif not uid and not modality:
+        message = f"{name}: file is truncated: ends within its header; copy it again"
+        raise ReadError("truncated", f"{message} from its source")
     elif not uid:
         message = f"{name}: is DICOM without a SOP Class UID and of no radiographic modality"
     else:
-        message = f"{name}: is {uid.name.removesuffix(' Storage')}, not a radiograph"
+        kind = uid.name.removesuffix(" Storage") if uid.is_valid else "of an unknown SOP class"
+        message = f"{name}: is {kind}, not a radiograph"
     raise ReadError("unsupported", f"{message}; {_WAY_OUT}")

@@ -15,7 +15,8 @@ def guard(name: str, ends_early: Callable[[], str | None]) -> Iterator[None]:
     """Run decoder code; its exceptions become `ReadError`, memory shortage stays itself.
 
     Decoders raise nearly anything over damaged bytes (SyntaxError, struct.error,
-    IndexError, ...), so the net is wide; the first line of the cause stays in the message.
+    IndexError, ...), so the net is wide. The cause is chained but not quoted: its text may
+    hold values of the file's header, the patient's name among them.
 
     Args:
         name: how the user knows the file.
@@ -30,12 +31,11 @@ def guard(name: str, ends_early: Callable[[], str | None]) -> Iterator[None]:
     except (ReadError, MemoryError):
         raise
     except Exception as error:
-        text = next(iter(str(error).splitlines()), "")[:200]
         early = ends_early()
-        if early is None and (isinstance(error, EOFError) or "truncated" in text.lower()):
-            early = f"before its image data does ({text})"
+        if early is None and (isinstance(error, EOFError) or "truncated" in str(error).lower()):
+            early = "before its image data does"
         if early is not None:
             message = f"{name}: file is truncated: ends {early}; copy it again from its source"
             raise ReadError("truncated", message) from error
-        message = f"{name}: cannot be decoded ({type(error).__name__}: {text}); export it again"
-        raise ReadError("corrupt", message) from error
+        message = f"{name}: is damaged and cannot be decoded ({type(error).__name__})"
+        raise ReadError("corrupt", f"{message}; export it again") from error
