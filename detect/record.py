@@ -174,7 +174,10 @@ def record_from_json(plain: dict[str, Any]) -> Reading | Failure:
         raise ValueError(f"schema_version {version!r} is not {SCHEMA_VERSION!r}")
     try:
         source = Source(**plain["source"])
-        if plain["kind"] == "failure":
+        kind = plain["kind"]
+        if kind not in ("reading", "failure"):
+            raise ValueError(f"kind {kind!r} is neither 'reading' nor 'failure'")
+        if kind == "failure":
             return Failure(source, plain["reason"], plain["message"])
         findings = tuple(
             Finding(
@@ -192,5 +195,5 @@ def record_from_json(plain: dict[str, Any]) -> Reading | Failure:
             warnings=tuple(plain["warnings"]),
             seconds=plain["seconds"],
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a record of schema {SCHEMA_VERSION}: {error}") from error
