@@ -1,0 +1,149 @@
+"""results.csv, a row per image, and findings.csv, a row per box."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from detect.record import Failure, Reading
+from detect.write.atomic import naming_output, replacing_text
+
+__all__ = ["FINDING_COLUMNS", "RESULT_COLUMNS", "CsvWriter"]
+
+# Times are left out: the same input and bundle give the same bytes.
+RESULT_COLUMNS = (
+    *("path", "frame", "status", "verdict", "certainty", "probability"),
+    *("operating_point", "threshold", "n_definite", "n_suspicious", "max_score"),
+    *("reason", "message", "warnings", "attributes", "width", "height", "modality"),
+    *("body_part", "laterality", "sop_instance_uid", "study_instance_uid", "sha256"),
+    *("model_name", "model_version", "model_sha256"),
+)
+FINDING_COLUMNS = (
+    *("path", "frame", "finding_id", "label", "certainty", "origin", "score"),
+    *("x1", "y1", "x2", "y2", "width", "height", "sop_instance_uid", "sha256"),
+)
+
+_Cell = str | float | None
+
+
+def _guarded(cell: _Cell) -> _Cell:
+    """Keep a spreadsheet from running a text as a formula.
+
+    OWASP, "CSV Injection": texts that begin so are led by an apostrophe. Numbers are
+    written as they are.
+    """
+    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return "'" + cell
+    return cell
+
+
+def _result_row(record: Reading | Failure) -> dict[str, _Cell]:
+    row: dict[str, _Cell] = asdict(record.source)
+    if isinstance(record, Failure):
+        return row | {"status": "failed", "reason": record.reason, "message": record.message}
+    verdict, model, findings = record.verdict, record.model, record.findings
+    attributes = {name: asdict(value) for name, value in record.attributes.items()}
+    return row | {
+        "status": "ok",
+        "verdict": verdict.label,
+        "certainty": verdict.certainty,
+        "probability": verdict.probability,
+        "operating_point": verdict.operating_point,
+        "threshold": verdict.threshold,
+        "n_definite": sum(f.certainty == "definite" for f in findings),
+        "n_suspicious": sum(f.certainty == "suspicious" for f in findings),
+        "max_score": max((f.score for f in findings), default=None),
+        "warnings": "; ".join(record.warnings),
+        "attributes": json.dumps(attributes, ensure_ascii=False) if attributes else None,
+        "model_name": model.name,
+        "model_version": model.version,
+        "model_sha256": model.sha256,
+    }
+
+
+def _finding_rows(reading: Reading) -> list[dict[str, _Cell]]:
+    source = asdict(reading.source)
+    shared = {name: source[name] for name in FINDING_COLUMNS if name in source}
+    rows = []
+    for finding in reading.findings:
+        plain = asdict(finding)
+        rows.append(shared | plain.pop("box") | plain)
+    return rows
+
+
+class _Table:
+    """Rows of one CSV file with a fixed header."""
+
+    def __init__(self, file: TextIO, path: Path, columns: tuple[str, ...]) -> None:
+        self._rows = csv.writer(file)
+        self._path = path
+        self._columns = columns
+        self._write(columns)
+
+    def add(self, row: Mapping[str, _Cell]) -> None:
+        self._write([_guarded(row.get(name)) for name in self._columns])
+
+    def _write(self, cells: Sequence[_Cell]) -> None:
+        with naming_output(self._path):
+            self._rows.writerow(cells)
+
+
+class _AbandonedError(Exception):
+    """Thrown into open files, so that they are removed and not put in place."""
+
+
+class CsvWriter:
+    """Writes `folder`/results.csv and `folder`/findings.csv, in the order of the records.
+
+    Both appear when the block ends or `close` is called; if the block raises, earlier
+    files stay as they were. UTF-8; commas, quotes and line ends as in RFC 4180. A text that
+    a spreadsheet would run as a formula is led by an apostrophe.
+
+    Args:
+        folder: made if missing.
+
+    Raises:
+        OutputError: a file cannot be written (also from `write` and `close`).
+    """
+
+    def __init__(self, folder: Path) -> None:
+        with ExitStack() as stack:
+            tables = []
+            for name, columns in (("results", RESULT_COLUMNS), ("findings", FINDING_COLUMNS)):
+                path = folder / f"{name}.csv"
+                tables.append(_Table(stack.enter_context(replacing_text(path)), path, columns))
+            self._results, self._findings = tables
+            self._open_files = stack.pop_all()
+
+    def write(self, record: Reading | Failure) -> None:
+        """Add the row of a record, and a row for each of its boxes."""
+        self._results.add(_result_row(record))
+        if isinstance(record, Reading):
+            for row in _finding_rows(record):
+                self._findings.add(row)
+
+    def close(self) -> None:
+        """Put both files in their place; a second call does nothing."""
+        self._open_files.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        # the error itself is not thrown in: it may have nothing to do with these files
+        with suppress(_AbandonedError), self._open_files:
+            raise _AbandonedError
