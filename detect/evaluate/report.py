@@ -1,0 +1,148 @@
+"""From records and truth to the evaluation that a reviewer reads.
+
+`metrics.json`, schema version 1.0. Every measured figure is an object {value, interval
+[low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
+then says why. Intervals are at `settings.confidence_level`.
+
+    schema_version, kind      "1.0", "evaluation"
+    settings                  operating_points {name: threshold}, specificity, ece_bins,
+                              fp_rates, froc_iou, n_resamples, seed, confidence_level
+    data                      n, n_read, n_failed, failures_by_reason {reason: count},
+                              failures [{path, reason}], n_records_without_truth,
+                              n_fractured, n_not_fractured, n_unknown, n_groups (an image
+                              without a group is one), n_fractured_annotated_without_box
+    subsets                   {name: subset}: "all"; "without_hardware" and
+                              "one_image_size", where shortcuts would show; and
+                              "ATTRIBUTE=VALUE" for each attribute asked for
+      definition, n, reason   what is in it; number of cases; why it is empty, or null
+      verdict                 n, n_fractured, n_not_fractured, n_failed_fractured,
+                              n_failed_not_fractured, auroc (DeLong), auroc_bootstrap (by
+                              group), average_precision, sensitivity_at_specificity
+                              {specificity, threshold, sensitivity}
+        calibration           n_bins, ece_equal_width, ece_equal_mass, brier, intercept,
+                              slope, reliability {equal_width|equal_mass: [{count,
+                              mean_probability, fraction_fractured}]}
+        operating_points      {name: {threshold, true_positive, false_positive,
+                              false_negative, true_negative, sensitivity, specificity,
+                              ppv, npv, accuracy, f1, youden,
+                              with_failures_as_errors {sensitivity, specificity}}}
+        roc_curve             in "all" only: false_positive_rate, true_positive_rate,
+                              threshold (null: above every score); or null
+      boxes                   n_images, n_images_with_boxes, n_failed, n_truth_boxes,
+                              n_detections, map50, map75, map50_95, ar1, ar10, ar100,
+                              evidence_outlines {n, centre_in_fracture}
+        froc                  {iou|centre: {least_iou, points [{false_positives_per_image,
+                              threshold, sensitivity}], curve (in "all" only)
+                              {false_positives_per_image, sensitivity, threshold}}}
+        precision_recall_curve   in "all" only: recall, precision at IoU 0.5; or null
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from detect.evaluate.blocks import Settings, box_block, verdict_block
+from detect.evaluate.cases import Case, Truth, pair_cases
+from detect.evaluate.estimate import CONFIDENCE_LEVEL
+from detect.evaluate.figures import draw_figures
+from detect.evaluate.subsets import Subset, attribute_subsets, one_image_size, without_hardware
+from detect.record import Failure, Reading
+from detect.write.atomic import replacing_bytes
+
+__all__ = ["METRICS_SCHEMA_VERSION", "evaluate_records", "write_report"]
+
+METRICS_SCHEMA_VERSION = "1.0"
+
+
+def evaluate_records(
+    truths: Sequence[Truth],
+    records: Sequence[Reading | Failure],
+    settings: Settings,
+    subset_attributes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return the content of `metrics.json`, as plain JSON types, without NaN.
+
+    Args:
+        truths: the images to evaluate on, each once.
+        records: made with the lowest box score, so that every box is in them; matched to
+            truths by `Source.path`. A truth without a record counts as failed.
+        settings: operating points and the conventions of the metrics.
+        subset_attributes: attributes of `Truth` whose every value becomes a subset.
+
+    Raises:
+        DataError: truths and records contradict themselves or each other (see `pair_cases`).
+    """
+    cases = pair_cases(truths, records)
+    subsets = [
+        Subset("all", "every image", cases),
+        without_hardware(cases),
+        one_image_size(cases),
+        *(subset for name in subset_attributes for subset in attribute_subsets(cases, name)),
+    ]
+    return {
+        "schema_version": METRICS_SCHEMA_VERSION,
+        "kind": "evaluation",
+        "settings": {
+            **asdict(settings),
+            "operating_points": dict(settings.operating_points),
+            "fp_rates": list(settings.fp_rates),
+            "confidence_level": CONFIDENCE_LEVEL,
+        },
+        "data": _data(cases, records),
+        "subsets": {subset.name: _subset(subset, settings) for subset in subsets},
+    }
+
+
+def write_report(metrics: dict[str, Any], out: Path) -> list[Path]:
+    """Write `metrics.json` and the figures (PNG and SVG) into `out`; return their paths.
+
+    A figure without data is left out. Each file is written beside and then renamed.
+
+    Raises:
+        OutputError: the folder or a file cannot be written.
+    """
+    text = json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # A path of undecodable bytes holds lone surrogates; escaped, they are still JSON.
+    encoded = text.encode("utf-8", "backslashreplace")
+    files = {"metrics.json": encoded, **draw_figures(metrics)}
+    for name, content in files.items():
+        with replacing_bytes(out / name) as file:
+            file.write(content)
+    return [out / name for name in files]
+
+
+def _subset(subset: Subset, settings: Settings) -> dict[str, Any]:
+    curves = subset.name == "all"
+    return {
+        "definition": subset.definition,
+        "n": len(subset.cases),
+        "reason": subset.reason,
+        "verdict": verdict_block(subset.cases, settings, curves=curves),
+        "boxes": box_block(subset.cases, settings, curves=curves),
+    }
+
+
+def _data(cases: Sequence[Case], records: Sequence[Reading | Failure]) -> dict[str, Any]:
+    failed = [(case.truth.path, case.failure) for case in cases if case.failure is not None]
+    groups = [case.truth.group for case in cases]
+    paths = {case.truth.path for case in cases}
+    return {
+        "n": len(cases),
+        "n_read": len(cases) - len(failed),
+        "n_failed": len(failed),
+        "failures_by_reason": dict(sorted(Counter(reason for _, reason in failed).items())),
+        "failures": [{"path": path, "reason": reason} for path, reason in failed],
+        "n_records_without_truth": sum(record.source.path not in paths for record in records),
+        "n_fractured": sum(case.fractured is True for case in cases),
+        "n_not_fractured": sum(case.fractured is False for case in cases),
+        "n_unknown": sum(case.fractured is None for case in cases),
+        "n_groups": len({*groups} - {None}) + groups.count(None),
+        "n_fractured_annotated_without_box": sum(
+            case.fractured is True and case.truth.boxes == () for case in cases
+        ),
+    }

@@ -1,0 +1,81 @@
+"""Parts of an evaluation set in which a shortcut would show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detect.evaluate.cases import Case
+
+__all__ = ["Subset", "attribute_subsets", "one_image_size", "without_hardware"]
+
+HARDWARE = "hardware"
+MOST_VALUES = 20  # of an attribute; one with more (an age, a count) makes no subsets
+YES = frozenset({"1", "1.0", "true", "yes"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subset:
+    """Some of the cases, by a rule stated in words."""
+
+    name: str
+    definition: str
+    cases: tuple[Case, ...]
+    reason: str | None = None  # why there are none; None where there are some
+
+
+def without_hardware(cases: Sequence[Case]) -> Subset:
+    """Return the cases not marked as showing plates, screws and such.
+
+    Nearly all images with hardware are of fractured bones, so a model that finds hardware
+    looks good. Where no case carries the attribute, the subset is empty.
+    """
+    definition = f'attribute "{HARDWARE}" is known and not one of {", ".join(sorted(YES))}'
+    marked = [case for case in cases if HARDWARE in case.truth.attributes]
+    kept = tuple(
+        case for case in marked if case.truth.attributes[HARDWARE].strip().lower() not in YES
+    )
+    if not marked:
+        return Subset("without_hardware", definition, (), f'no image has attribute "{HARDWARE}"')
+    reason = None if kept else "every image shows hardware"
+    return Subset("without_hardware", definition, kept, reason)
+
+
+def one_image_size(cases: Sequence[Case]) -> Subset:
+    """Return the cases of the most frequent width and height (of equals, the smallest).
+
+    Within one size the size tells nothing. Failed cases of unknown size are left out.
+    """
+    sizes = Counter(case.size for case in cases if case.size is not None)
+    if not sizes:
+        definition = "images of the most frequent width and height"
+        return Subset("one_image_size", definition, (), "no image of known size")
+    size = min(sizes, key=lambda key: (-sizes[key], key))
+    definition = f"images of {size[0]}×{size[1]} pixels, the most frequent size"
+    return Subset("one_image_size", definition, tuple(c for c in cases if c.size == size))
+
+
+def attribute_subsets(cases: Sequence[Case], attribute: str) -> tuple[Subset, ...]:
+    """Return one subset per value of the attribute, in the order of the values.
+
+    Where no case carries it, or it has more than `MOST_VALUES` values, one empty subset
+    says so.
+    """
+    values = sorted(
+        {c.truth.attributes[attribute] for c in cases if attribute in c.truth.attributes}
+    )
+    if not 0 < len(values) <= MOST_VALUES:
+        definition = f'attribute "{attribute}" is known'
+        reason = f'no image has attribute "{attribute}"'
+        if values:
+            reason = f'attribute "{attribute}" has {len(values)} values, above {MOST_VALUES}'
+        return (Subset(attribute, definition, (), reason),)
+    return tuple(
+        Subset(
+            f"{attribute}={value}",
+            f'attribute "{attribute}" is "{value}"',
+            tuple(case for case in cases if case.truth.attributes.get(attribute) == value),
+        )
+        for value in values
+    )

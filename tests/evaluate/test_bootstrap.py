@@ -1,0 +1,109 @@
+"""The bootstrap against theory, and what grouping must do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from detect.evaluate.bootstrap import bootstrap_estimates
+
+
+def mean_of(values: NDArray[np.float64]):  # type: ignore[no-untyped-def]
+    def statistics(drawn: NDArray[np.intp]) -> Sequence[float | None]:
+        return [float(values[drawn].mean())]
+
+    return statistics
+
+
+def width(interval: tuple[float, float] | None) -> float:
+    assert interval is not None
+    return interval[1] - interval[0]
+
+
+def test_interval_of_a_mean_agrees_with_the_normal_one() -> None:
+    values = np.random.default_rng(3).normal(2.0, 1.0, 400)
+    (estimate,) = bootstrap_estimates(
+        mean_of(values), np.zeros(400, dtype=bool), [None] * 400, "", n_resamples=2000
+    )
+    half = 1.96 * values.std(ddof=1) / np.sqrt(400)
+    assert estimate.value == pytest.approx(values.mean())
+    assert estimate.interval == pytest.approx(
+        (values.mean() - half, values.mean() + half), abs=0.1 * half
+    )
+    assert estimate.method == "percentile bootstrap of images, 2000 resamples"
+
+
+def test_copies_in_one_group_do_not_narrow_the_interval() -> None:
+    values = np.random.default_rng(4).normal(size=60)
+    copies = np.repeat(values, 9)
+    none = np.zeros(len(copies), dtype=bool)
+    (single,) = bootstrap_estimates(mean_of(values), none[:60], [None] * 60, "")
+    (naive,) = bootstrap_estimates(mean_of(copies), none, [None] * 540, "")
+    names = [f"patient {index // 9}" for index in range(540)]
+    (grouped,) = bootstrap_estimates(mean_of(copies), none, names, "")
+    assert width(grouped.interval) == pytest.approx(width(single.interval), rel=0.1)
+    assert width(naive.interval) == pytest.approx(width(single.interval) / 3, rel=0.15)
+    assert grouped.method is not None
+    assert "of groups" in grouped.method
+
+
+def test_every_resample_keeps_groups_whole_and_both_strata() -> None:
+    groups = ["a", "a", "a", "b", "b", "c", "d", None, None]
+    positive = np.array([1, 0, 0, 1, 1, 0, 0, 0, 0], dtype=bool)
+    seen: list[NDArray[np.intp]] = []
+
+    def statistics(drawn: NDArray[np.intp]) -> Sequence[float | None]:
+        seen.append(drawn)
+        return [0.5]
+
+    bootstrap_estimates(statistics, positive, groups, "", n_resamples=200)
+    for drawn in seen:
+        counts = np.bincount(drawn, minlength=9)
+        assert counts[0] == counts[1] == counts[2]
+        assert counts[3] == counts[4]
+        assert counts[0] + counts[3] == 2  # two groups with a positive
+        assert counts[5:].sum() == 4  # four without
+    assert len({tuple(sorted(drawn)) for drawn in seen}) > 20
+
+
+def test_same_seed_same_interval_other_seed_another() -> None:
+    values = np.random.default_rng(5).normal(size=50)
+    none = np.zeros(50, dtype=bool)
+    first, again, other = (
+        bootstrap_estimates(mean_of(values), none, [None] * 50, "", seed=seed)[0].interval
+        for seed in (1, 1, 2)
+    )
+    assert first == again != other
+
+
+def test_a_single_group_of_a_kind_has_no_interval() -> None:
+    values = np.array([0.1, 0.2, 0.3])
+    (estimate,) = bootstrap_estimates(
+        mean_of(values), np.array([True, False, False]), [None] * 3, "", n_resamples=50
+    )
+    assert estimate.value == pytest.approx(0.2)
+    assert estimate.interval is None
+    assert estimate.reason is not None
+    assert "only one group" in estimate.reason
+
+
+def test_undefined_statistics_say_so() -> None:
+    def statistics(drawn: NDArray[np.intp]) -> Sequence[float | None]:
+        whole = len(np.unique(drawn)) == len(drawn)
+        return [None, 0.5 if whole else None]
+
+    never, rarely = bootstrap_estimates(
+        statistics, np.zeros(8, dtype=bool), [None] * 8, "undefined here", n_resamples=100
+    )
+    assert (never.value, never.interval, never.reason) == (None, None, "undefined here")
+    assert (rarely.value, rarely.interval) == (0.5, None)
+    assert rarely.reason is not None
+    assert "too many" in rarely.reason
+
+
+def test_no_image_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        bootstrap_estimates(lambda _: [1.0], np.zeros(0, dtype=bool), [], "")

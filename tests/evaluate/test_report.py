@@ -1,0 +1,311 @@
+"""The whole evaluation, from records to files, read back by other parsers."""
+
+from __future__ import annotations
+
+import json
+import math
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from detect.errors import OutputError
+from detect.evaluate.blocks import Settings
+from detect.evaluate.box_metrics import coco_metrics
+from detect.evaluate.cases import Truth
+from detect.evaluate.report import evaluate_records, write_report
+from detect.evaluate.table import format_table
+from detect.record import Box, Failure, Reading
+
+SETTINGS = Settings({"screening": 0.2, "balanced": 0.5}, n_resamples=60)
+FIGURES = {"roc", "reliability", "froc", "precision_recall"}
+Evaluation = tuple[list[Truth], list[Reading | Failure]]
+
+
+@pytest.fixture
+def evaluation(box_set: Callable[..., Any], reading: Any) -> Evaluation:
+    generator = np.random.default_rng(12)
+    truths: list[Truth] = []
+    records: list[Reading | Failure] = []
+    for number, (truth, boxes, scores) in enumerate(zip(*box_set(1, 80), strict=True)):
+        fractured = len(truth) > 0
+        attributes = {"hardware": str(int(number % 9 == 0)), "region": ("hand", "leg")[number % 2]}
+        drawn = tuple(Box(*row) for row in truth.tolist())
+        truths.append(Truth(f"{number}.png", f"p{number // 2}", fractured, drawn, attributes))
+        probability = 1 / (1 + math.exp(-generator.normal(1.0 if fractured else -1.0)))
+        size = (373, 454) if number % 4 else (2000, 1500)
+        rows = np.column_stack([boxes, scores]).tolist()
+        records.append(reading(f"{number}.png", probability, tuple(map(tuple, rows)), size=size))
+    return truths, records
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    if isinstance(value, list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
+
+
+def estimates(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, list):
+        return [found for item in value for found in estimates(item)]
+    if not isinstance(value, dict):
+        return []
+    if set(value) == {"value", "interval", "method", "reason"}:
+        return [value]
+    return [found for item in value.values() for found in estimates(item)]
+
+
+def test_figures_are_those_of_the_records(evaluation: Evaluation) -> None:
+    truths, records = evaluation
+    metrics = evaluate_records(truths, records[::-1], SETTINGS, ["region"])
+    labels = np.array([bool(truth.boxes) for truth in truths])
+    scores = np.array([r.verdict.probability for r in records if isinstance(r, Reading)])
+    verdict = metrics["subsets"]["all"]["verdict"]
+    assert verdict["auroc"]["value"] == pytest.approx(roc_auc_score(labels, scores))
+    assert verdict["auroc"]["method"] == "DeLong"
+    assert "of groups" in verdict["auroc_bootstrap"]["method"]
+    expected = average_precision_score(labels, scores)
+    assert verdict["average_precision"]["value"] == pytest.approx(expected)
+    point = verdict["operating_points"]["balanced"]
+    assert point["true_positive"] == np.sum(labels & (scores >= 0.5))
+    assert point["specificity"]["value"] == pytest.approx(np.mean(scores[~labels] < 0.5))
+    found = [r.findings for r in records if isinstance(r, Reading)]
+    coco = coco_metrics(
+        [
+            np.array([[b.x1, b.y1, b.x2, b.y2] for b in t.boxes or ()]).reshape(-1, 4)
+            for t in truths
+        ],
+        [
+            np.array([[f.box.x1, f.box.y1, f.box.x2, f.box.y2] for f in fs]).reshape(-1, 4)
+            for fs in found
+        ],
+        [np.array([f.score for f in fs]) for fs in found],
+    )
+    boxes = metrics["subsets"]["all"]["boxes"]
+    assert boxes["n_images"] == 80
+    assert boxes["map50"]["value"] == pytest.approx(coco.map50.value)
+    assert boxes["map50"]["interval"][0] < boxes["map50"]["value"] < boxes["map50"]["interval"][1]
+    assert boxes["map50_95"]["value"] == pytest.approx(coco.map50_95.value)
+
+
+def test_a_subset_is_the_evaluation_of_its_cases(evaluation: Evaluation) -> None:
+    truths, records = evaluation
+    whole = evaluate_records(truths, records, SETTINGS, ["region"])["subsets"]
+    assert list(whole) == ["all", "without_hardware", "one_image_size", "region=hand", "region=leg"]
+    keep = {
+        "without_hardware": lambda number: number % 9 != 0,
+        "one_image_size": lambda number: number % 4 != 0,
+        "region=leg": lambda number: number % 2 == 1,
+    }
+    for name, rule in keep.items():
+        some = [truth for number, truth in enumerate(truths) if rule(number)]
+        alone = evaluate_records(some, records, SETTINGS)["subsets"]["all"]
+        alone["verdict"].pop("roc_curve")
+        alone["boxes"].pop("precision_recall_curve")
+        for criterion in ("iou", "centre"):
+            alone["boxes"]["froc"][criterion].pop("curve")
+        assert whole[name]["n"] == len(some) < len(truths)
+        assert whole[name]["verdict"] == alone["verdict"]
+        assert whole[name]["boxes"] == alone["boxes"]
+
+
+def test_failures_are_counted_and_counted_as_errors(evaluation: Evaluation, failure: Any) -> None:
+    truths, records = evaluation
+    before = evaluate_records(truths, records, SETTINGS)
+    positive = [number for number, truth in enumerate(truths) if truth.boxes]
+    negative = [number for number, truth in enumerate(truths) if not truth.boxes]
+    broken = list(records)
+    for number in (positive[0], *negative[:3]):
+        broken[number] = failure(f"{number}.png")
+    del broken[max(positive)]  # this one has no record at all
+    after = evaluate_records(truths, [*broken, failure("other.png")], SETTINGS)
+    data, part = after["data"], after["subsets"]["all"]
+    assert (data["n"], data["n_read"], data["n_failed"]) == (80, 75, 5)
+    assert data["failures_by_reason"] == {"missing": 1, "truncated": 4}
+    assert {"path": f"{max(positive)}.png", "reason": "missing"} in data["failures"]
+    assert data["n_records_without_truth"] == 1
+    verdict = part["verdict"]
+    assert verdict["n"] == 75
+    assert (verdict["n_failed_fractured"], verdict["n_failed_not_fractured"]) == (2, 3)
+    point = verdict["operating_points"]["balanced"]
+    wrong = point["with_failures_as_errors"]
+    assert wrong["sensitivity"]["value"] == pytest.approx(point["true_positive"] / len(positive))
+    assert wrong["specificity"]["value"] == pytest.approx(point["true_negative"] / len(negative))
+    assert wrong["specificity"]["value"] < point["specificity"]["value"]
+    # the failed fractures are missed; the failed normals do not flatter the denominator
+    assert part["boxes"]["n_truth_boxes"] == before["subsets"]["all"]["boxes"]["n_truth_boxes"]
+    assert (part["boxes"]["n_images"], part["boxes"]["n_failed"]) == (77, 2)
+
+
+def test_every_undefined_figure_says_why_and_nothing_is_nan(
+    evaluation: Evaluation, reading: Any, failure: Any
+) -> None:
+    truths, records = evaluation
+    unknown = [Truth("a", None, None, None)]
+    positive = [Truth("a", None, True, (Box(0, 0, 9, 9),))]
+    negative = [Truth("a", None, False, ())]
+    yes_no = [Truth("a", None, True, None), Truth("b", None, False, None)]
+    boxed = reading("a", 1.0, ((0, 0, 9, 9, 0.5),), evidence=(1, 1, 4, 4))
+    silent = [reading("a", 0.0), reading("b", 0.0)]
+    for some_truths, some_records in [
+        ([], []),
+        (unknown, [boxed]),
+        (positive, [boxed]),
+        (positive, silent),
+        (positive, [failure("a")]),
+        (negative, [boxed]),
+        (negative, silent),
+        (negative, [failure("a")]),
+        (yes_no, silent),
+        (truths, records),
+    ]:
+        metrics = evaluate_records(some_truths, some_records, SETTINGS, ["region"])
+        json.dumps(metrics, allow_nan=False)
+        assert {type(leaf) for leaf in leaves(metrics)} <= {str, int, float, bool, type(None)}
+        found = estimates(metrics)
+        assert len(found) > 50
+        for estimate in found:
+            if estimate["value"] is None:
+                assert estimate["reason"]
+                assert estimate["interval"] is None
+            if estimate["interval"] is not None:
+                assert estimate["method"]
+                assert estimate["interval"][0] <= estimate["interval"][1]
+        assert format_table(metrics)
+
+
+def test_one_image_has_the_figures_that_one_image_can_have(reading: Any) -> None:
+    truth = Truth("a", None, True, (Box(0, 0, 10, 10),))
+    record = reading("a", 0.9, ((0, 0, 10, 10, 0.5),), evidence=(1, 1, 4, 4))
+    part = evaluate_records([truth], [record], SETTINGS)["subsets"]["all"]
+    assert part["verdict"]["auroc"]["value"] is None
+    point = part["verdict"]["operating_points"]["balanced"]
+    assert point["sensitivity"]["value"] == 1
+    assert point["specificity"]["value"] is None
+    assert part["verdict"]["calibration"]["brier"]["value"] == pytest.approx(0.01)
+    assert part["boxes"]["map50_95"]["value"] == pytest.approx(1)
+    assert part["boxes"]["n_detections"] == 1  # the outline is no detection
+    assert part["boxes"]["evidence_outlines"]["n"] == 1
+    assert part["boxes"]["evidence_outlines"]["centre_in_fracture"]["value"] == 1
+    froc = part["boxes"]["froc"]["iou"]["points"]
+    assert [point["sensitivity"]["value"] for point in froc] == [1, 1, 1, 1]
+    assert [point["threshold"] for point in froc] == [0.5] * 4
+
+
+def test_settings_reach_their_figures(reading: Any) -> None:
+    truths = [Truth("a", None, True, (Box(0, 0, 10, 10),)), Truth("b", None, False, ())]
+    # overlaps by 0.4 of the fracture, its centre inside; the noise is on the normal image
+    records = [
+        reading("a", 0.6, ((0, 0, 10, 4, 0.5),)),
+        reading("b", 0.4, ((0, 0, 9, 9, 0.9),)),
+    ]
+    for settings, at_iou in (
+        (Settings({}, fp_rates=(0.1, 0.5), n_resamples=20), [0, 1]),
+        (Settings({}, fp_rates=(0.1, 0.5), froc_iou=0.45, n_resamples=20), [0, 0]),
+    ):
+        metrics = evaluate_records(truths, records, settings)
+        froc = metrics["subsets"]["all"]["boxes"]["froc"]
+        assert [point["sensitivity"]["value"] for point in froc["iou"]["points"]] == at_iou
+        assert [point["sensitivity"]["value"] for point in froc["centre"]["points"]] == [0, 1]
+        assert froc["iou"]["least_iou"] == metrics["settings"]["froc_iou"] == settings.froc_iou
+        assert metrics["subsets"]["all"]["boxes"]["map50"]["value"] == 0
+        assert metrics["subsets"]["all"]["verdict"]["operating_points"] == {}
+        table = format_table(metrics)
+        assert "FROC 0.5" in table
+        assert "operating point" not in table
+
+
+def test_order_and_repetition_do_not_change_the_figures(evaluation: Evaluation) -> None:
+    truths, records = evaluation
+    first = evaluate_records(truths, records, SETTINGS)
+    assert evaluate_records(truths, records[::-1], SETTINGS) == first
+    turned = evaluate_records(truths[::-1], records, SETTINGS)
+    for one, other in zip(estimates(first), estimates(turned), strict=True):
+        assert one["value"] == pytest.approx(other["value"])
+
+
+def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> None:
+    metrics = evaluate_records(*evaluation, SETTINGS)
+    out = tmp_path / "new" / "report"
+    written = write_report(metrics, out)
+    assert sorted(written) == sorted(out.iterdir())
+    names = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")}
+    assert {path.name for path in written} == names | {"metrics.json"}
+    parsed = json.loads((out / "metrics.json").read_text("utf-8"))
+    assert parsed == metrics
+    assert (parsed["schema_version"], parsed["kind"]) == ("1.0", "evaluation")
+    for path in written:
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                image.load()
+                assert image.size == (750, 750)
+                assert len(image.convert("RGB").getcolors(1 << 20) or []) > 50
+        elif path.suffix == ".svg":
+            root = ElementTree.parse(path).getroot()
+            assert root.tag == "{http://www.w3.org/2000/svg}svg"
+            assert len(root.findall(".//{http://www.w3.org/2000/svg}path")) > 20
+
+
+def test_the_same_metrics_give_the_same_bytes(evaluation: Evaluation, tmp_path: Path) -> None:
+    metrics = evaluate_records(*evaluation, SETTINGS)
+    first = write_report(metrics, tmp_path / "first")
+    second = write_report(metrics, tmp_path / "second")
+    assert len(first) == 9
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_figures_without_data_are_left_out(reading: Any, tmp_path: Path) -> None:
+    metrics = evaluate_records([Truth("a", None, False, ())], [reading("a", 0.2)], SETTINGS)
+    written = {path.name for path in write_report(metrics, tmp_path)}
+    assert written == {"metrics.json", "reliability.png", "reliability.svg"}
+    nothing = evaluate_records([], [], SETTINGS)
+    assert [p.name for p in write_report(nothing, tmp_path / "empty")] == ["metrics.json"]
+
+
+def test_a_fracture_nobody_saw_still_has_its_figures(reading: Any, tmp_path: Path) -> None:
+    truth = Truth("a", None, True, (Box(0, 0, 10, 10),))
+    metrics = evaluate_records([truth], [reading("a", 0.2)], SETTINGS)
+    written = {path.name for path in write_report(metrics, tmp_path)}
+    assert {"froc.svg", "precision_recall.png"} <= written
+
+
+def test_a_path_that_is_no_text_is_written(failure: Any, tmp_path: Path) -> None:
+    path = b"bad\xff.png".decode("utf-8", "surrogateescape")
+    write_report(
+        evaluate_records([Truth(path, None, True, ())], [failure(path)], SETTINGS), tmp_path
+    )
+    parsed = json.loads((tmp_path / "metrics.json").read_text("utf-8"))
+    assert parsed["data"]["failures"] == [{"path": path, "reason": "truncated"}]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    metrics = evaluate_records([], [], SETTINGS)
+    with pytest.raises(OutputError, match=str(tmp_path / "taken")):
+        write_report(metrics, tmp_path / "taken" / "report")
+
+
+def test_table_shows_every_subset_and_operating_point(evaluation: Evaluation) -> None:
+    metrics = evaluate_records(*evaluation, SETTINGS, ["region"])
+    text = format_table(metrics)
+    lines = text.splitlines()
+    for name, part in metrics["subsets"].items():
+        (line,) = [line for line in lines if line.startswith(f"{name} ")]
+        auroc = part["verdict"]["auroc"]
+        low, high = auroc["interval"]
+        assert f"{auroc['value']:.3f} [{low:.3f}, {high:.3f}]" in line
+        assert f"{part['boxes']['map50']['value']:.3f} [" in line
+        assert line.split()[1] == str(part["n"])
+    for name, point in metrics["subsets"]["all"]["verdict"]["operating_points"].items():
+        (line,) = [line for line in lines if line.startswith(f"{name} ")]
+        assert f"{point['threshold']:.3f}" in line
+        assert f"{point['sensitivity']['value']:.3f}" in line
+    assert lines[0].startswith("80 images: ")
+    assert all(line == line.rstrip() for line in lines)
