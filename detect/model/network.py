@@ -110,9 +110,7 @@ class FractureNetwork(DetectionModel):
             raw["evidence"], raw["image_logit"] = head(features)
         return output
 
-    def loss(
-        self, batch: dict[str, Tensor], preds: Any = None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, batch: dict[str, Tensor], preds: Any = None) -> tuple[Tensor, dict[str, Tensor]]:
         """Detection loss over images with boxes drawn, verdict loss over images with a label.
 
         `batch` carries, besides ultralytics' keys, `fractured` float (B,): 1, 0 or -1 (unknown),
@@ -151,6 +149,24 @@ class FractureNetwork(DetectionModel):
         }
 
     criterion: Any = None
+
+    def decode(self, raw: dict[str, Any], head: str = "one2one") -> tuple[Tensor, Tensor]:
+        """Return boxes (B, N, 4), xyxy in network pixels, and scores (B, N, classes) in [0, 1].
+
+        Args:
+            raw: the raw dict of `predict`.
+            head: `one2one` or `one2many`; networks with a single head have no other.
+        """
+        detect = self.model[-1]
+        detect.xyxy = True
+        boxes = detect._get_decode_boxes(raw.get(head, raw))
+        return boxes.transpose(1, 2), raw.get(head, raw)["scores"].sigmoid().transpose(1, 2)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the detection heads that `decode` can read."""
+        two = getattr(self.model[-1], "one2one_cv2", None) is not None
+        return ("one2one", "one2many") if two else ("one2many",)
 
     def _detection_loss(
         self, raw: dict[str, Any], batch: dict[str, Tensor], boxed: Tensor

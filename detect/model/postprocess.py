@@ -40,7 +40,9 @@ def select_boxes(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Sel
         top = np.argpartition(-best[candidates], 10 * MAX_BOXES)[: 10 * MAX_BOXES]
         candidates = candidates[np.sort(top)]
     if not len(candidates):
-        return Selected(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+        return Selected(
+            np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)
+        )
     chosen, chosen_scores = boxes[candidates], best[candidates]
     corner_size = np.hstack([chosen[:, :2], chosen[:, 2:] - chosen[:, :2]])
     keep = np.asarray(

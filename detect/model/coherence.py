@@ -1,0 +1,124 @@
+"""The one rule that makes verdict and boxes agree.
+
+A reader never sees *fractured* with nothing shown, nor a marked box under *not fractured*:
+
+| verdict       | detector boxes                              | if no detector box is shown       |
+|---------------|---------------------------------------------|-----------------------------------|
+| fractured     | definite (solid), suspicious (dashed)       | strongest evidence region, suspicious |
+| not fractured | none, unless listed by a minimum score, and | nothing                           |
+|               | then with certainty `none`                  |                                   |
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detect.model.bundle import Bundle
+from detect.model.predictor import Prediction
+from detect.record import Box, Finding, FindingCertainty, Reading, Source, Verdict
+
+__all__ = ["compose_reading", "strongest_region"]
+
+_MIN_REGION = 0.03  # of the longer image side: a region smaller than this cannot be seen
+_DECIMALS = 4
+
+
+def compose_reading(
+    source: Source,
+    prediction: Prediction,
+    bundle: Bundle,
+    operating_point: str,
+    min_score: float | None = None,
+    seconds: float = 0.0,
+) -> Reading:
+    """Turn a prediction into the record that writers see.
+
+    Args:
+        operating_point: a key of the bundle's operating points.
+        min_score: list every detector box down to this score, with certainty `none` where it
+            is not shown; None lists shown boxes alone.
+    """
+    manifest = bundle.manifest
+    point = manifest.operating_points[operating_point]
+    probability = round(prediction.probability, 6)
+    fractured = probability >= point.threshold
+    votes = {probability >= other.threshold for other in manifest.operating_points.values()}
+    verdict = Verdict(
+        label="fractured" if fractured else "not_fractured",
+        certainty="definite" if len(votes) == 1 else "doubtful",
+        probability=probability,
+        operating_point=operating_point,
+        threshold=point.threshold,
+    )
+    findings = _detector_findings(prediction, bundle, fractured, min_score)
+    if fractured and all(finding.certainty == "none" for finding in findings):
+        region, strength = strongest_region(prediction.evidence, source)
+        shown = Finding("", manifest.classes[0], "suspicious", strength, region, "evidence")
+        findings = sorted([*findings, shown], key=lambda finding: -finding.score)
+    numbered = tuple(
+        Finding(f"F{n}", f.label, f.certainty, f.score, f.box, f.origin)
+        for n, f in enumerate(findings, 1)
+    )
+    return Reading(source, verdict, numbered, bundle.info, seconds=round(seconds, 4))
+
+
+def _detector_findings(
+    prediction: Prediction, bundle: Bundle, fractured: bool, min_score: float | None
+) -> list[Finding]:
+    thresholds = bundle.manifest.box_thresholds
+    findings = []
+    for box, score, index in zip(
+        prediction.boxes, prediction.scores, prediction.classes, strict=True
+    ):
+        certainty: FindingCertainty = "none"
+        if fractured and score >= thresholds.definite.score:
+            certainty = "definite"
+        elif fractured and score >= thresholds.suspicious.score:
+            certainty = "suspicious"
+        if certainty == "none" and (min_score is None or score < min_score):
+            continue
+        corners = (round(float(value), 2) for value in box)
+        label = bundle.manifest.classes[int(index)]
+        findings.append(
+            Finding("", label, certainty, round(float(score), _DECIMALS), Box(*corners))
+        )
+    return findings
+
+
+def strongest_region(evidence: NDArray[np.float32], source: Source) -> tuple[Box, float]:
+    """Outline where the evidence map peaks.
+
+    The region is the connected part around the peak where the map reaches half of the peak.
+
+    Args:
+        evidence: float32 (h, w) in [0, 1], covering the image of `source`.
+
+    Returns:
+        the region in image pixels, and the peak value.
+    """
+    assert source.width is not None and source.height is not None
+    rows, columns = evidence.shape
+    peak_row, peak_column = np.unravel_index(int(evidence.argmax()), evidence.shape)
+    peak = float(evidence[peak_row, peak_column])
+    mask = (evidence >= peak / 2).astype(np.uint8)
+    _, parts = cv2.connectedComponents(mask, connectivity=8)
+    part_rows, part_columns = np.nonzero(parts == parts[peak_row, peak_column])
+    per_row, per_column = source.height / rows, source.width / columns
+    least = _MIN_REGION * max(source.width, source.height) / 2
+    x, half_width = _span(part_columns, per_column, least)
+    y, half_height = _span(part_rows, per_row, least)
+    box = Box(
+        round(max(0.0, x - half_width), 2),
+        round(max(0.0, y - half_height), 2),
+        round(min(float(source.width), x + half_width), 2),
+        round(min(float(source.height), y + half_height), 2),
+    )
+    return box, round(peak, _DECIMALS)
+
+
+def _span(cells: NDArray[np.intp], step: float, least: float) -> tuple[float, float]:
+    """Return centre and half extent, in pixels, of the cells between the first and the last."""
+    first, last = float(cells.min()) * step, float(cells.max() + 1) * step
+    return (first + last) / 2, max((last - first) / 2, least)

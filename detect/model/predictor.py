@@ -1,0 +1,81 @@
+"""From a radiograph to what the model says of it, in the radiograph's own pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detect.model.bundle import Bundle
+from detect.model.calibration import Calibration
+from detect.model.postprocess import select_boxes
+from detect.model.preprocess import letterbox
+from detect.model.runtime import Runtime, RuntimeName, open_runtime
+from detect.read.radiograph import Radiograph
+
+__all__ = ["Prediction", "Predictor", "build_predictor"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What the model says of one image.
+
+    Attributes:
+        boxes: float32 (n, 4), xyxy pixels of the radiograph, inside it.
+        scores: float32 (n,), descending.
+        classes: int64 (n,), index into the bundle's classes.
+        image_logit: of the verdict head.
+        probability: calibrated P(fracture).
+        evidence: float32 (h, w) in [0, 1], covering the radiograph.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    image_logit: float
+    probability: float
+    evidence: NDArray[np.float32]
+
+
+class Predictor:
+    """A graph and its calibration; holds no state between calls, safe for many threads."""
+
+    def __init__(self, runtime: Runtime, size: int, calibration: Calibration) -> None:
+        """Take the parts: `size` is the side of the network's square input, in pixels."""
+        self._runtime = runtime
+        self._size = size
+        self._calibration = calibration
+
+    def __call__(self, radiograph: Radiograph) -> Prediction:
+        """Read one image. One at a time, so that no neighbour in a batch can change a result."""
+        fitted = letterbox(radiograph.pixels, self._size)
+        raw = self._runtime(fitted.image[None, None])
+        found = select_boxes(raw.boxes[0], raw.scores[0])
+        boxes = fitted.to_image(found.boxes)
+        solid = (boxes[:, 2] - boxes[:, 0] > 0) & (boxes[:, 3] - boxes[:, 1] > 0)
+        scores = found.scores[solid]
+        image_logit = float(raw.image_logit[0])
+        best = float(scores[0]) if len(scores) else 0.0
+        return Prediction(
+            boxes[solid],
+            scores,
+            found.classes[solid],
+            image_logit,
+            self._calibration.probability(image_logit, best),
+            fitted.crop_map(raw.evidence[0]),
+        )
+
+
+def build_predictor(bundle: Bundle, runtime: RuntimeName = "auto", threads: int = 1) -> Predictor:
+    """Load a bundle into a runtime; up to `threads` threads may call the result at once.
+
+    Raises:
+        InputError: the runtime is not installed.
+        BundleError: the graph cannot be loaded.
+    """
+    return Predictor(
+        open_runtime(bundle.graph, runtime, threads),
+        bundle.manifest.input.size,
+        bundle.calibration,
+    )

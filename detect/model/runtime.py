@@ -1,0 +1,107 @@
+"""Running the bundle's ONNX graph: OpenVINO or ONNX Runtime, behind one face.
+
+The graph: `image` uint8 (B, 1, S, S) → `boxes` float32 (B, N, 4) xyxy in network pixels,
+`scores` float32 (B, N, classes) in [0, 1], `image_logit` float32 (B,), and `evidence` float32
+(B, S/8, S/8) in [0, 1].
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detect.errors import BundleError, InputError
+
+__all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime"]
+
+RuntimeName = Literal["auto", "openvino", "onnxruntime"]
+OUTPUTS = ("boxes", "scores", "image_logit", "evidence")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawOutput:
+    """The graph's outputs, as the module docstring states them."""
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    image_logit: NDArray[np.float32]
+    evidence: NDArray[np.float32]
+
+
+class Runtime(Protocol):
+    """Anything that runs the graph; safe to call from several threads at once."""
+
+    def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
+        """Run uint8 (B, 1, S, S)."""
+
+
+class _OpenVino:
+    """One compiled model; each calling thread owns an infer request."""
+
+    def __init__(self, graph: Path, threads: int) -> None:
+        import openvino
+
+        core = openvino.Core()
+        # f32: some processors would otherwise compute in bfloat16 and change the results.
+        self._compiled = core.compile_model(
+            str(graph),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "f32",
+                "NUM_STREAMS": str(threads),
+                "INFERENCE_NUM_THREADS": str(threads),
+            },
+        )
+        self._local = threading.local()
+
+    def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
+        request: Any = getattr(self._local, "request", None)
+        if request is None:
+            request = self._local.request = self._compiled.create_infer_request()
+        result = request.infer({"image": images})
+        # Copies: the request's own buffers are written again by its next call.
+        return RawOutput(*(np.array(result[name]) for name in OUTPUTS))
+
+
+class _OnnxRuntime:
+    """One session; ONNX Runtime's `run` is safe for concurrent callers."""
+
+    def __init__(self, graph: Path, threads: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(graph), options, providers=["CPUExecutionProvider"]
+        )
+
+    def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
+        return RawOutput(*self._session.run(list(OUTPUTS), {"image": images}))
+
+
+def open_runtime(graph: Path, name: RuntimeName = "auto", threads: int = 1) -> Runtime:
+    """Load the graph into a runtime, to be called by up to `threads` threads at once.
+
+    `auto` is OpenVINO, which the base install brings and which is the fastest on CPUs.
+
+    Raises:
+        InputError: the runtime is not installed.
+        BundleError: the graph cannot be loaded.
+    """
+    kind: type[_OpenVino | _OnnxRuntime] = _OnnxRuntime if name == "onnxruntime" else _OpenVino
+    try:
+        return kind(graph, threads)
+    except ImportError as error:
+        raise InputError(
+            f"--runtime {name}: not installed; "
+            'run: python -m pip install "fracture-locator[onnxruntime]"'
+        ) from error
+    except Exception as error:  # runtimes raise their own types; all mean the graph is unusable
+        first = " ".join(str(error).split())[:200]
+        raise BundleError(f"{graph}: cannot be loaded: {first}") from error
