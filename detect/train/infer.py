@@ -14,7 +14,7 @@ from detect.model.preprocess import letterbox
 from detect.train.dataset import WholeDataset, collate
 from detect.train.prepared import Prepared, load_image
 
-__all__ = ["RawPredictions", "predict_split"]
+__all__ = ["RawPredictions", "predict_split", "to_input"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,34 +34,40 @@ class RawPredictions:
 
 @torch.inference_mode()
 def predict_split(
-    network: FractureNetwork, prepared: Prepared, split: str, device: torch.device, batch: int
+    network: FractureNetwork,
+    prepared: Prepared,
+    split: str,
+    device: torch.device,
+    batch: int,
+    head: str | None = None,
 ) -> RawPredictions:
-    """Run `network` over whole images, letterboxed as `detect` does."""
+    """Run `network` over whole images, letterboxed as `detect` does.
+
+    Args:
+        head: one of `network.heads`; None takes the first.
+    """
     dataset = WholeDataset(prepared, split)
     network.eval()
     boxes, scores, logits = [], [], []
     for start in range(0, len(dataset), batch):
         items = [dataset[i] for i in range(start, min(start + batch, len(dataset)))]
-        image = collate(items)["img"].to(device).float().div_(255).expand(-1, 3, -1, -1)
-        image = image.contiguous(memory_format=torch.channels_last)
+        image = to_input(collate(items)["img"], device)
         with torch.autocast("cpu", torch.bfloat16, enabled=network.cpu_bfloat16):
-            decoded, raw = network(image)
-        end2end = bool(network.end2end)
+            _, raw = network(image)
+            decoded, scored = network.decode(raw, head or network.heads[0])
         logits.append(raw["image_logit"].float().cpu().numpy())
         for row, item in enumerate(items):
             sample = load_image(prepared.folder, dataset.entries[item["index"]])
             fitted = letterbox(sample.image, prepared.recipe.model.image_size)
-            found = select_boxes(*_split(decoded[row].float().cpu().numpy(), end2end))
+            found = select_boxes(
+                decoded[row].float().cpu().numpy(), scored[row].float().cpu().numpy()
+            )
             boxes.append(fitted.to_image(found.boxes))
             scores.append(found.scores)
     return RawPredictions(boxes, scores, np.concatenate(logits))
 
 
-def _split(
-    decoded: NDArray[np.float32], end2end: bool
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return boxes (N, 4) xyxy and class scores (N, classes) of ultralytics' decoded output."""
-    if end2end:
-        return decoded[:, :4], decoded[:, 4:5]
-    centre, extent = decoded[:2].T, decoded[2:4].T
-    return np.hstack([centre - extent / 2, centre + extent / 2]), decoded[4:].T
+def to_input(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Turn uint8 (B, 1, S, S) into the network's float (B, 3, S, S) in [0, 1]."""
+    colour = images.to(device).float().div_(255).expand(-1, 3, -1, -1)
+    return colour.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,135 @@
+"""Stage 5: calibration, operating points and box thresholds, from the validation split alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detect.errors import TrainingError
+from detect.evaluate.matching import match_boxes
+from detect.model.bundle import BoxThreshold, OperatingPoint
+from detect.model.calibration import Calibration
+
+__all__ = [
+    "DEFINITE_FP",
+    "SUSPICIOUS_FP",
+    "box_threshold",
+    "fit_calibration",
+    "operating_points",
+]
+
+DEFINITE_FP = 0.1  # false positives per image at which a box is called definite
+SUSPICIOUS_FP = 0.5
+_TARGET = 0.95  # sensitivity of screening, specificity of confirm
+_MATCH_IOU = 0.3  # readers mark loosely
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    threshold: float
+    sensitivity: float
+    specificity: float
+
+
+def fit_calibration(
+    labels: NDArray[np.bool_], image_logits: NDArray[np.float64], box_logits: NDArray[np.float64]
+) -> Calibration:
+    """Fit the logistic model over [image logit, box logit] by maximum likelihood.
+
+    Weak ridge (scikit-learn's C = 1 on standardised inputs) keeps it finite where a split is
+    separable.
+
+    Args:
+        labels: (n,), fractured.
+        image_logits, box_logits: (n,).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    features = np.stack([image_logits, box_logits], axis=1)
+    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
+    model = LogisticRegression(C=1.0, max_iter=1000).fit((features - mean) / spread, labels)
+    weights = model.coef_[0] / spread
+    intercept = float(model.intercept_[0] - (weights * mean).sum())
+    return Calibration(intercept, float(weights[0]), float(weights[1]))
+
+
+def operating_points(
+    labels: NDArray[np.bool_], probabilities: NDArray[np.float64]
+) -> dict[str, OperatingPoint]:
+    """Choose the three thresholds on the calibrated probability.
+
+    `screening`: the highest threshold with sensitivity ≥ 0.95; `balanced`: greatest Youden index;
+    `confirm`: the lowest threshold with specificity ≥ 0.95. Thresholds lie halfway between
+    neighbouring probabilities, and keep the order screening ≤ balanced ≤ confirm.
+    """
+    rates = _rates(labels, probabilities)
+    screening = max(
+        (r for r in rates if r.sensitivity >= _TARGET), key=lambda r: r.threshold, default=rates[0]
+    )
+    confirm = min(
+        (r for r in rates if r.specificity >= _TARGET), key=lambda r: r.threshold, default=rates[-1]
+    )
+    balanced = max(rates, key=lambda r: r.sensitivity + r.specificity)
+    low, high = sorted((screening, confirm), key=lambda r: r.threshold)
+    if not low.threshold <= balanced.threshold <= high.threshold:
+        between = [r for r in rates if low.threshold <= r.threshold <= high.threshold]
+        balanced = max(between, key=lambda r: r.sensitivity + r.specificity)
+    rules = {
+        "screening": (screening, f"sensitivity ≥ {_TARGET} on val"),
+        "balanced": (balanced, "greatest Youden index on val"),
+        "confirm": (confirm, f"specificity ≥ {_TARGET} on val"),
+    }
+    return {
+        name: OperatingPoint(
+            threshold=r.threshold,
+            rule=rule,
+            sensitivity=round(r.sensitivity, 4),
+            specificity=round(r.specificity, 4),
+        )
+        for name, (r, rule) in rules.items()
+    }
+
+
+def _rates(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> list[_Rates]:
+    """Return the rates at every distinct threshold, ascending."""
+    values = np.unique(probabilities)
+    cuts = np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [min(1.0, values[-1] + 1e-6)]])
+    positives, negatives = probabilities[labels], probabilities[~labels]
+    if not len(positives) or not len(negatives):
+        raise TrainingError("val needs fractured and not fractured images to set thresholds")
+    return [
+        _Rates(
+            round(float(cut), 6),
+            float((positives >= round(float(cut), 6)).mean()),
+            float((negatives < round(float(cut), 6)).mean()),
+        )
+        for cut in cuts
+    ]
+
+
+def box_threshold(
+    truths: Sequence[NDArray[np.float64]],
+    boxes: Sequence[NDArray[np.float64]],
+    scores: Sequence[NDArray[np.float64]],
+    false_positives_per_image: float,
+) -> BoxThreshold:
+    """Return the lowest score whose false positives per image stay within the given rate.
+
+    All images count in the denominator, normals included; a box is right at IoU ≥ 0.3.
+    """
+    matches = match_boxes(truths, boxes, scores, least_iou=_MATCH_IOU)
+    ranked, right = matches.scores, matches.hits
+    false = np.cumsum(~right) / len(truths)
+    total = max(1, sum(len(truth) for truth in truths))
+    allowed = np.flatnonzero(false <= false_positives_per_image)
+    if not len(allowed):
+        return BoxThreshold(score=1.0, false_positives_per_image=0.0, sensitivity=0.0)
+    last = int(allowed[-1])
+    return BoxThreshold(
+        score=round(float(ranked[last]), 4),
+        false_positives_per_image=round(float(false[last]), 4),
+        sensitivity=round(float(right[: last + 1].sum() / total), 4),
+    )
