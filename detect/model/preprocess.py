@@ -19,32 +19,45 @@ class Letterbox:
 
     Attributes:
         image: uint8, shape (size, size), padded with PAD_VALUE.
-        scale: network pixels per image pixel.
         left, top: network pixels of padding before the image.
+        fitted_width, fitted_height: of the image inside the square, network pixels. Whole
+            numbers, so that the two axes' scales differ by what rounding took or gave.
         width, height: of the original image, pixels.
     """
 
     image: NDArray[np.uint8]
-    scale: float
     left: int
     top: int
+    fitted_width: int
+    fitted_height: int
     width: int
     height: int
 
     def to_image(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Carry boxes (n, 4) xyxy from network pixels to image pixels, clipped to the image."""
         moved = boxes.astype(np.float32, copy=True)
-        moved[:, 0::2] = ((moved[:, 0::2] - self.left) / self.scale).clip(0, self.width)
-        moved[:, 1::2] = ((moved[:, 1::2] - self.top) / self.scale).clip(0, self.height)
+        across, down = self.width / self.fitted_width, self.height / self.fitted_height
+        moved[:, 0::2] = ((moved[:, 0::2] - self.left) * across).clip(0, self.width)
+        moved[:, 1::2] = ((moved[:, 1::2] - self.top) * down).clip(0, self.height)
+        return moved
+
+    def to_network(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Carry boxes (n, 4) xyxy from image pixels to network pixels."""
+        moved = boxes.astype(np.float32, copy=True)
+        moved[:, 0::2] = moved[:, 0::2] * (self.fitted_width / self.width) + self.left
+        moved[:, 1::2] = moved[:, 1::2] * (self.fitted_height / self.height) + self.top
         return moved
 
     def crop_map(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cut the padding off a map (h, w) that covers the whole network input."""
+        """Cut the padding off a map (h, w) that covers the whole network input.
+
+        Cells that hold both padding and image are kept.
+        """
         size = self.image.shape[0]
         rows, columns = grid.shape
         top, left = self.top * rows / size, self.left * columns / size
-        bottom = (self.top + self.height * self.scale) * rows / size
-        right = (self.left + self.width * self.scale) * columns / size
+        bottom = (self.top + self.fitted_height) * rows / size
+        right = (self.left + self.fitted_width) * columns / size
         first_row, first_column = int(top), int(left)
         last_row = max(first_row + 1, int(np.ceil(bottom - 1e-6)))
         last_column = max(first_column + 1, int(np.ceil(right - 1e-6)))
@@ -65,4 +78,4 @@ def letterbox(pixels: NDArray[np.uint8], size: int) -> Letterbox:
     left, top = (size - new_width) // 2, (size - new_height) // 2
     square = np.full((size, size), PAD_VALUE, np.uint8)
     square[top : top + new_height, left : left + new_width] = resized
-    return Letterbox(square, scale, left, top, width, height)
+    return Letterbox(square, left, top, new_width, new_height, width, height)

@@ -68,10 +68,9 @@ class WholeDataset(TorchDataset[dict[str, Any]]):
         """Return one letterboxed image as tensors, with its index."""
         sample = load_image(self.prepared.folder, self.entries[index])
         fitted = letterbox(sample.image, self.prepared.recipe.model.image_size)
-        shift = np.array([fitted.left, fitted.top] * 2, np.float32)
         moved = Annotated(
             fitted.image,
-            sample.boxes * fitted.scale + shift,
+            fitted.to_network(sample.boxes),
             sample.classes,
             sample.fractured,
             sample.boxed,
