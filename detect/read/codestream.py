@@ -1,4 +1,4 @@
-"""Reads the picture size that a compressed frame itself states, before it is decoded.
+"""Reads what a compressed frame itself states, before it is decoded.
 
 A decoder allocates what the codestream says, not what the DICOM header says, so a
 hostile frame of some bytes could ask for gigabytes.
@@ -8,31 +8,38 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 
-__all__ = ["codestream_size"]
+__all__ = ["Codestream", "inspect"]
 
 _JPEG2000 = re.compile(rb"\xff\x4f\xff\x51.{4}(.{16})", re.DOTALL)  # SOC, SIZ (T.800 A.5.1)
 # SOF0 to SOF15 without DHT, JPG and DAC (T.81 B.1.1.3), and SOF55 of JPEG-LS (T.87 C.1.1).
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF, 0xF7})
 _WRAPPER = 4096  # bytes within which a JP2 wrapper must give way to its codestream
 
 
-def codestream_size(frame: bytes) -> tuple[int, int] | None:
-    """Return (width, height) in pixels that a compressed frame states, or None.
+@dataclass(frozen=True, slots=True)
+class Codestream:
+    """What a compressed frame says of itself."""
 
-    Args:
-        frame: a JPEG, JPEG-LS or JPEG 2000 codestream; anything else gives None.
-    """
+    width: int  # pixels
+    height: int  # pixels
+    deep_lossy_jpeg: bool = False  # JPEG by cosine transform with more than 8 bits
+
+
+def inspect(frame: bytes) -> Codestream | None:
+    """Read the header of a JPEG, JPEG-LS or JPEG 2000 codestream; None for anything else."""
     if frame[:2] == b"\xff\xd8":
         return _jpeg(frame)
     found = _JPEG2000.search(frame, 0, _WRAPPER)
     if found is None:
         return None
     right, bottom, left, top = struct.unpack(">4I", found[1])
-    return right - left, bottom - top
+    return Codestream(right - left, bottom - top)
 
 
-def _jpeg(frame: bytes) -> tuple[int, int] | None:
+def _jpeg(frame: bytes) -> Codestream | None:
     """Walk the marker segments up to the start of frame."""
     position = 2
     while position + 9 <= len(frame):
@@ -42,8 +49,8 @@ def _jpeg(frame: bytes) -> tuple[int, int] | None:
         if marker == 0xFF:  # a fill byte (T.81 B.1.1.2)
             position += 1
         elif marker in _START_OF_FRAME:
-            height, width = struct.unpack_from(">HH", frame, position + 5)
-            return width, height
+            bits, height, width = struct.unpack_from(">BHH", frame, position + 4)
+            return Codestream(width, height, bits > 8 and marker not in _LOSSLESS)
         else:
             position += 2 + length
     return None

@@ -17,11 +17,7 @@ from typing import BinaryIO
 import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.encaps import generate_frames
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.utils import get_expected_length, iter_pixels
 from pydicom.uid import (
-    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -29,11 +25,11 @@ from pydicom.uid import (
 )
 
 from detect.errors import ReadError
-from detect.read.codestream import codestream_size
 from detect.read.dicom_grey import show_colour, show_grey
 from detect.read.dicom_kind import check_kind
 from detect.read.guard import guard
 from detect.read.limits import MAX_INFLATED, check_size
+from detect.read.pixel_data import check_pixel_data, decode_frames
 from detect.read.radiograph import Radiograph
 from detect.record import Source
 
@@ -72,9 +68,9 @@ def read_dicom(stream: BinaryIO, source: Source) -> Iterator[Radiograph]:
         check_size(name, int(header.Columns), int(header.Rows), frames)
     with guard(name, lambda: None):
         dataset = _parse(stream)
-        _check_pixel_data(dataset, name, frames)
+        check_pixel_data(dataset, name, frames)
         source = _described(source, dataset)
-        decoded = iter_pixels(dataset)
+        decoded = decode_frames(dataset)
     for index in range(frames):
         with guard(name, lambda: None):
             stored = next(decoded, None)
@@ -142,48 +138,6 @@ def _check_inflated(stream: BinaryIO, name: str) -> None:
             limit = MAX_INFLATED >> 20
             message = f"{name}: data set inflates beyond {limit} MiB; export it uncompressed"
             raise ReadError("too_large", message)
-
-
-def _check_pixel_data(dataset: FileDataset, name: str, frames: int) -> None:
-    """Refuse an unknown compression, missing or short pixel data, and frames that lie.
-
-    Raises:
-        ReadError: `unsupported`, `truncated` or `corrupt`.
-    """
-    syntax = UID(dataset.file_meta.TransferSyntaxUID)
-    try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError as error:
-        kind = syntax.name if syntax.is_valid else "an unknown transfer syntax"
-        message = f"{name}: is compressed as {kind}; export it as JPEG 2000 or uncompressed"
-        raise ReadError("unsupported", message) from error
-    if not decoder.is_available:
-        message = f"{name}: no decoder for {syntax.name} is installed; export it uncompressed"
-        raise ReadError("unsupported", message)
-    data = dataset.get("PixelData")
-    if not data:
-        message = f"{name}: file is truncated: ends before its pixel data does"
-        raise ReadError("truncated", f"{message}; copy it again from its source")
-    if not syntax.is_encapsulated:
-        missing = get_expected_length(dataset) - len(data)
-        if missing > 0:
-            message = f"{name}: file is truncated: pixel data ends {missing} bytes early"
-            raise ReadError("truncated", f"{message}; copy it again from its source")
-        return
-    _check_codestreams(dataset, data, name, frames)
-
-
-def _check_codestreams(dataset: Dataset, data: bytes, name: str, frames: int) -> None:
-    """Refuse compressed frames whose own size is not the one in the header."""
-    expected = int(dataset.Columns), int(dataset.Rows)
-    for frame in generate_frames(data, number_of_frames=frames):
-        size = codestream_size(frame)
-        if size is not None and size != expected:
-            message = (
-                f"{name}: header says {expected[0]}×{expected[1]} pixels, compressed frame "
-                f"{size[0]}×{size[1]}: it is damaged; export it again"
-            )
-            raise ReadError("corrupt", message)
 
 
 def _described(source: Source, dataset: Dataset) -> Source:

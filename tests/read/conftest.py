@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     JPEG2000,
@@ -44,7 +44,8 @@ def make_dicom(tmp_path: Path) -> MakeDicom:
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
         meta.MediaStorageSOPClassUID = sop_class
         meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.3680043.8.498.1"
-        dataset = FileDataset(None, Dataset(), file_meta=meta, preamble=b"\0" * 128)
+        dataset = Dataset()
+        dataset.file_meta = meta
         dataset.SOPClassUID = sop_class
         dataset.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
         dataset.StudyInstanceUID = "1.2.826.0.1.3680043.8.498.2"
@@ -54,7 +55,7 @@ def make_dicom(tmp_path: Path) -> MakeDicom:
         dataset.PatientBirthDate = "19700101"
         dataset.Modality = "CR"
         if pixels is not None:
-            describe_pixels(dataset, pixels, colour)
+            describe_pixels(dataset, pixels, colour, UID(syntax).is_little_endian)
         for keyword, value in attributes.items():
             if value is None:
                 delattr(dataset, keyword)
@@ -95,7 +96,7 @@ def jpeg_2000(frame: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def describe_pixels(dataset: Dataset, pixels: np.ndarray, colour: bool) -> None:
+def describe_pixels(dataset: Dataset, pixels: np.ndarray, colour: bool, little: bool) -> None:
     """Fill the Image Pixel module from an array."""
     frames = pixels.ndim - 2 - colour
     dataset.Rows, dataset.Columns = pixels.shape[frames : frames + 2]
@@ -108,5 +109,5 @@ def describe_pixels(dataset: Dataset, pixels: np.ndarray, colour: bool) -> None:
     bits = 8 * pixels.dtype.itemsize
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = bits, bits, bits - 1
     dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
-    dataset.PixelData = pixels.tobytes()
+    dataset.PixelData = pixels.astype(pixels.dtype.newbyteorder("<" if little else ">")).tobytes()
     dataset["PixelData"].VR = "OB" if bits == 8 else "OW"
