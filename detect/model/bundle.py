@@ -43,7 +43,7 @@ _SHIPPED = Path(__file__).resolve().parent.parent.parent / "weights"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class InputForm(_Part):
@@ -157,12 +157,13 @@ def load_bundle(name_or_path: str) -> Bundle:
     try:
         data = path.read_bytes()
         plain = yaml.safe_load(data)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        # ValueError: bytes that are no text, and dates that are no dates
         raise BundleError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(plain, dict):
+    schema = plain.get("schema_version") if isinstance(plain, dict) else None
+    if not isinstance(schema, int):
         raise BundleError(f"{path}: is not a manifest; get the bundle again")
-    schema = plain.get("schema_version")
-    if not isinstance(schema, int) or schema > BUNDLE_SCHEMA:
+    if schema > BUNDLE_SCHEMA:
         raise BundleError(
             f"{path}: has schema {schema!r}, newer than the {BUNDLE_SCHEMA} that this program "
             "knows; update fracture-locator"

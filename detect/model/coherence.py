@@ -4,7 +4,7 @@ A reader never sees *fractured* with nothing shown, nor a marked box under *not 
 
 | verdict       | detector boxes                              | if no detector box is shown       |
 |---------------|---------------------------------------------|-----------------------------------|
-| fractured     | definite (solid), suspicious (dashed)       | strongest evidence region, suspicious |
+| fractured     | definite (solid), suspicious (dashed)       | strongest evidence region         |
 | not fractured | none, unless listed by a minimum score, and | nothing                           |
 |               | then with certainty `none`                  |                                   |
 """
@@ -79,10 +79,12 @@ def _detector_findings(
             certainty = "suspicious"
         if certainty == "none" and (min_score is None or score < min_score):
             continue
-        corners = (round(float(value), 2) for value in box)
+        x1, y1, x2, y2 = (round(float(value), 2) for value in box)
+        if x1 >= x2 or y1 >= y2:
+            continue  # too thin for a record, and for any reader to see
         label = bundle.manifest.classes[int(index)]
         findings.append(
-            Finding("", label, certainty, round(float(score), _DECIMALS), Box(*corners))
+            Finding("", label, certainty, round(float(score), _DECIMALS), Box(x1, y1, x2, y2))
         )
     return findings
 

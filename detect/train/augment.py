@@ -58,7 +58,7 @@ def random_view(
     whole = not sample.boxed and sample.fractured == 1
     zoom = float(np.exp(rng.uniform(*np.log(recipe.scale))))
     scale = zoom * image_size / max(height, width)
-    if whole or view_size is not None and view_size < recipe.view_size:
+    if whole or size < recipe.view_size:
         scale = min(scale, size / max(height, width))
     matrix = _affine(sample, scale, size, recipe, rng, whole)
     image = cv2.warpAffine(
@@ -173,5 +173,5 @@ def _change_greys(
     if rng.random() < recipe.jpeg:
         quality = int(rng.integers(35, 90))
         _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        image = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE).astype(np.uint8, copy=False)
+        image = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
     return image

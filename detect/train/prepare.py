@@ -75,7 +75,10 @@ def prepare(
             ", ".join(f"{count} {label}" for label, count in sorted(unreadable.items())),
         )
     prepared = Prepared(
-        folder, tuple(dict.fromkeys(classes.values())), recipe, {k: tuple(v) for k, v in splits.items()}
+        folder,
+        tuple(dict.fromkeys(classes.values())),
+        recipe,
+        {k: tuple(v) for k, v in splits.items()},
     )
     _require_enough(prepared, dataset)
     prepared.save()

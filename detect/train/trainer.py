@@ -5,28 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from ultralytics.data.build import build_dataloader
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import RANK
 from ultralytics.utils.torch_utils import unwrap_model
 
-from detect.evaluate.box_metrics import coco_metrics
-from detect.evaluate.verdict_metrics import area_under_roc
 from detect.model.network import FractureNetwork
 from detect.train.dataset import ViewDataset, WholeDataset, collate
 from detect.train.environment import cpu_has_bfloat16
-from detect.train.infer import RawPredictions, predict_split
+from detect.train.infer import predict_split
+from detect.train.measure import METRIC_KEYS, MonitorResult, measure
 from detect.train.prepared import Prepared
 
-__all__ = ["FractureTrainer", "MonitorResult", "measure"]
-
-METRIC_KEYS = ["metrics/mAP50", "metrics/mAP50-95", "metrics/AUROC"]
-
-
-class MonitorResult(dict[str, float]):
-    """Figures of one look at the validation split, by METRIC_KEYS, and `fitness`."""
+__all__ = ["FractureTrainer"]
 
 
 class _MetricNames:
@@ -55,27 +47,10 @@ class Monitor:
         return measure(raw, self.prepared, "val")
 
 
-def measure(raw: RawPredictions, prepared: Prepared, split: str) -> MonitorResult:
-    """Return mAP over all boxed images of a split, normals included, and the logit's AUROC."""
-    entries = prepared.splits[split]
-    boxed = [i for i, entry in enumerate(entries) if entry.boxed]
-    precision = coco_metrics(
-        [np.asarray(entries[i].boxes, np.float64).reshape(-1, 4) for i in boxed],
-        [raw.boxes[i].astype(np.float64) for i in boxed],
-        [raw.scores[i].astype(np.float64) for i in boxed],
-    )
-    labels = np.array([entry.fractured for entry in entries])
-    known = labels >= 0
-    area = area_under_roc(labels[known] == 1, raw.image_logit[known].astype(np.float64))
-    map50, map50_95 = precision.map50.value or 0.0, precision.map50_95.value or 0.0
-    return MonitorResult(
-        zip(METRIC_KEYS, (map50, map50_95, area or float("nan")), strict=True),
-        fitness=0.5 * map50 + 0.5 * (area or 0.0),
-    )
-
-
 class FractureTrainer(DetectionTrainer):
     """Fine-tunes a `FractureNetwork` on a prepared run; `args.data` names its prepared.json."""
+
+    last: Path  # the checkpoint of the last epoch
 
     def get_dataset(self) -> dict[str, Any]:
         """Read the prepared run in place of ultralytics' data file."""

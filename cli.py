@@ -1,0 +1,319 @@
+"""Fracture Locator's command line: parse → call `detect` → print → exit code.
+
+Exit codes: 0 done; 1 a mistake that the user can mend; 2 wrong usage; 3 done, but some inputs
+failed (they are listed in the results); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detect import __version__
+from detect.errors import FractureLocatorError
+
+DONE, MISTAKE, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130
+
+app = typer.Typer(
+    help="Find fractures on radiographs: a calibrated verdict and boxes. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Make and look at datasets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print details.")]
+Weights = Annotated[str, typer.Option("--weights", help="Bundle: a name under weights/ or a path.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Data = Annotated[
+    list[Path], typer.Option("--data", help="Dataset folder; give it again to merge several.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Threads.", show_default="one per core")
+]
+Runtime = Annotated[str, typer.Option("--runtime", help="auto, openvino or onnxruntime.")]
+DEFAULT_WEIGHTS = "fracture-n"
+
+
+@app.command()
+def detect(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or glob patterns.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for results.", show_default="results/NAME")
+    ] = None,
+    weights: Weights = DEFAULT_WEIGHTS,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(
+            "--operating-point",
+            help="screening (misses least), balanced, or confirm (fewest false alarms).",
+            show_default="the bundle's",
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="Further output format; may be given again."),
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option("--min-score", min=0, max=1, help="List every box down to this score."),
+    ] = None,
+    heatmap: Annotated[
+        bool, typer.Option("--heatmap", help="Show beside the image where the verdict looked.")
+    ] = False,
+    images: Annotated[bool, typer.Option(help="Write annotated images.")] = True,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a broken-off run.")] = False,
+    overwrite: Overwrite = False,
+    workers: Workers = None,
+    runtime: Runtime = "auto",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Give every radiograph a verdict and boxes, and write the results."""
+    from detect.pipeline import DetectRequest, detect_folder
+
+    _log(quiet, verbose)
+    folder = out or Path("results") / (Path(paths[0]).resolve().stem or "run")
+    outcome = detect_folder(
+        DetectRequest(
+            paths=tuple(paths),
+            out=folder,
+            weights=weights,
+            operating_point=operating_point,
+            formats=tuple(formats or ()),
+            min_score=min_score,
+            images=images,
+            heatmap=heatmap,
+            resume=resume,
+            overwrite=overwrite,
+            workers=workers,
+            runtime=_one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
+            show_progress=_progress(quiet),
+            command=_command(),
+        )
+    )
+    if not quiet:
+        _print_readings(folder)
+        print(
+            f"{outcome.read} read: {outcome.fractured} fractured, "
+            f"{outcome.not_fractured} not fractured; {outcome.failures} failed; "
+            f"{outcome.skipped} other files passed over. "
+            f"{outcome.seconds:.1f} s. Results in {folder}"
+        )
+        print("Research use only – not for diagnosis.")
+    if outcome.interrupted:
+        print("interrupted; go on with --resume", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(SOME_FAILED if outcome.failures else DONE)
+
+
+@app.command()
+def train(
+    data: Data,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Recipe.", show_default="configs/train.yaml")
+    ] = None,
+    init: Annotated[
+        str, typer.Option("--init", help="YOLO .pt to start from; opening it runs its code.")
+    ] = "yolo26n.pt",
+    out: Annotated[Path, typer.Option("--out", help="Bundle to make.")] = Path("weights/mine"),
+    runs: Annotated[Path, typer.Option("--runs", help="Folder for working files.")] = Path("runs"),
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu, cuda, mps, or GPUs such as 0,1.")
+    ] = "auto",
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Over the recipe's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Over the recipe's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a broken-off run.")] = False,
+    overwrite: Overwrite = False,
+    allow_leakage: Annotated[
+        bool, typer.Option("--allow-leakage", help="Train although patients are in two splits.")
+    ] = False,
+    workers: Workers = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Fine-tune a model on annotated radiographs, calibrate, evaluate and pack it."""
+    _log(quiet, verbose)
+    _need_extra("train", "torch", "ultralytics")
+    from detect.config import TrainConfig, load_config
+    from detect.evaluate.table import format_table
+    from detect.train.run import train as run_training
+    from detect.train.session import TrainRequest
+
+    recipe = load_config(config or _HERE / "configs" / "train.yaml", TrainConfig)
+    changes = {k: v for k, v in (("epochs", epochs), ("seed", seed)) if v is not None}
+    metrics = run_training(
+        TrainRequest(
+            data=tuple(data),
+            recipe=recipe.model_copy(update=changes),
+            init=init,
+            out=out,
+            run=runs / out.name,
+            device=device,
+            workers=workers or os.cpu_count() or 1,
+            resume=resume,
+            overwrite=overwrite,
+            allow_leakage=allow_leakage,
+            show_progress=_progress(quiet),
+            command=_command(without=("--resume", "--overwrite")),
+        )
+    )
+    if not quiet:
+        print(format_table(metrics))
+        print(f"Bundle: {out}. Working files: {runs / out.name}")
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
+    weights: Weights = DEFAULT_WEIGHTS,
+    out: Annotated[Path, typer.Option("--out", help="Folder for metrics and figures.")] = Path(
+        "results/evaluation"
+    ),
+    runtime: Runtime = "auto",
+    workers: Workers = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure a bundle on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
+    _log(quiet, verbose)
+    _need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib")
+    from detect.data.load import load_dataset, merge_datasets
+    from detect.data.sample import SPLITS
+    from detect.evaluate.report import write_report
+    from detect.evaluate.run import evaluate_samples
+    from detect.evaluate.table import format_table
+    from detect.model.bundle import load_bundle
+
+    _one_of("--split", split, SPLITS)
+    dataset = merge_datasets([load_dataset(path) for path in data])
+    metrics, _ = evaluate_samples(
+        dataset.split(split),
+        load_bundle(weights),
+        _one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
+        workers or os.cpu_count() or 1,
+        _progress(quiet),
+    )
+    write_report(metrics, out)
+    if not quiet:
+        print(format_table(metrics))
+        print(f"Metrics and figures in {out}")
+    raise typer.Exit(SOME_FAILED if metrics["data"]["n_failed"] else DONE)
+
+
+@app.command()
+def report(
+    results: Annotated[Path, typer.Argument(help="A results.jsonl, or the folder that holds it.")],
+    formats: Annotated[list[str], typer.Option("--format", help="Output format.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
+) -> None:
+    """Turn saved results into other formats, without running the model again."""
+    from detect.errors import InputError
+    from detect.write.formats import known_formats, write_formats
+    from detect.write.json_lines import RESULTS_NAME
+    from detect.write.results import read_results
+
+    names = known_formats(formats)
+    source = results / RESULTS_NAME if results.is_dir() else results
+    if "json" in names and source.resolve() == (out / RESULTS_NAME).resolve():
+        raise InputError(f"--out {out}: would write over the results that are read")
+    write_formats(read_results(source), out, names)
+    print(f"{', '.join(names)} in {out}")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+_HERE = Path(__file__).resolve().parent
+
+
+def _print_readings(folder: Path) -> None:
+    """Print a line per image of a small run; a large one has results.csv."""
+    from itertools import islice
+
+    from detect.record import Failure
+    from detect.write.json_lines import RESULTS_NAME
+    from detect.write.results import read_results
+
+    most = 20
+    for index, record in enumerate(islice(read_results(folder / RESULTS_NAME), most + 1)):
+        if index == most:
+            print(f"… and more in {folder / 'results.csv'}")
+        elif isinstance(record, Failure):
+            print(f"{record.source.path}: FAILED ({record.reason}): {record.message}")
+        else:
+            verdict = record.verdict
+            shown = sum(finding.certainty != "none" for finding in record.findings)
+            label = "FRACTURED" if verdict.label == "fractured" else "not fractured"
+            doubt = ", doubtful" if verdict.certainty == "doubtful" else ""
+            print(
+                f"{record.source.path}: {label}{doubt}, "
+                f"P(fracture) {verdict.probability:.3f}, {shown} place{'s' * (shown != 1)} marked"
+            )
+
+
+def _log(quiet: bool, verbose: bool) -> None:
+    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
+    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("detect").setLevel(level)
+
+
+def _progress(quiet: bool) -> bool:
+    return sys.stderr.isatty() and not quiet
+
+
+def _command(without: tuple[str, ...] = ()) -> str:
+    """Return the command as typed, without the options that a fresh run would not have."""
+    return shlex.join(["python", "cli.py", *(a for a in sys.argv[1:] if a not in without)])
+
+
+def _one_of(option: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise typer.BadParameter(f"{option} {value}: choose from {', '.join(choices)}")
+    return value
+
+
+def _need_extra(extra: str, *modules: str) -> None:
+    from importlib.util import find_spec
+
+    from detect.errors import InputError
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"{', '.join(missing)}: not installed; run: "
+            f'python -m pip install -e ".[{extra}]" -c configs/constraints.txt'
+        )
+
+
+def main() -> None:
+    """Run the command line; every foreseen error becomes one line and an exit code."""
+    try:
+        app()
+    except FractureLocatorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(MISTAKE)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,304 @@
+"""read → predict → draw → write, bounded and resumable.
+
+Worker threads take one file each from the list and return its records; this thread writes them
+in the order of the list. So memory stays flat, a kill costs the files under way at most, and the
+output does not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tqdm import tqdm
+
+from detect import __version__
+from detect.errors import InputError, OutputError, ReadError
+from detect.inputs import Input, collect_inputs
+from detect.model.bundle import Bundle, load_bundle
+from detect.model.coherence import compose_reading
+from detect.model.predictor import Prediction, Predictor, build_predictor
+from detect.model.runtime import RuntimeName
+from detect.read import Radiograph, read, sha256_of
+from detect.record import Failure, Reading, Source
+from detect.write.formats import known_formats, write_formats
+from detect.write.json_lines import RESULTS_NAME, JsonLinesWriter
+from detect.write.results import read_results
+from detect.write.run_file import write_run
+
+__all__ = ["ALWAYS_WRITTEN", "DetectRequest", "Outcome", "detect_folder"]
+
+LOGGER = logging.getLogger(__name__)
+ALWAYS_WRITTEN = ("csv",)  # beside results.jsonl, which is written as the run goes
+_AHEAD = 4  # files under way per worker: enough to hide a slow one, few enough to stay small
+
+Draw = Callable[[Radiograph, Reading, Prediction], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRequest:
+    """What the user asked for."""
+
+    paths: tuple[str, ...]
+    out: Path
+    weights: str
+    operating_point: str | None = None  # None: the bundle's default
+    formats: tuple[str, ...] = ()
+    min_score: float | None = None
+    images: bool = True
+    heatmap: bool = False
+    resume: bool = False
+    overwrite: bool = False
+    workers: int | None = None  # None: one per core
+    runtime: RuntimeName = "auto"
+    show_progress: bool = False
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended; what `results.jsonl` holds in all, resumed parts included."""
+
+    fractured: int
+    not_fractured: int
+    failures: int
+    skipped: int  # files passed over, since they are no pictures
+    interrupted: bool
+    seconds: float
+
+    @property
+    def read(self) -> int:
+        """Images read."""
+        return self.fractured + self.not_fractured
+
+
+def detect_folder(request: DetectRequest) -> Outcome:
+    """Read every input and write all results into `request.out`.
+
+    Raises:
+        InputError, BundleError, OutputError: one line each; results so far stay valid.
+    """
+    started = time.monotonic()
+    formats = known_formats((*ALWAYS_WRITTEN, *request.formats))
+    inputs = collect_inputs(request.paths)
+    bundle = load_bundle(request.weights)
+    point = _operating_point(bundle, request.operating_point)
+    run = _describe(request, bundle, point)
+    _claim(request, run)
+    workers = request.workers or os.cpu_count() or 1
+    predictor = build_predictor(bundle, request.runtime, workers)
+    draw = _drawing(request)
+    interrupted = False
+    with JsonLinesWriter(request.out, resume=request.resume) as results:
+        write_run(request.out / "run.yaml", run | {"status": "running"})
+        done = _already(request.out / RESULTS_NAME) if request.resume else frozenset()
+        todo = [file for file in inputs.files if (file.name, None) not in done]
+
+        def work(file: Input) -> list[Reading | Failure]:
+            return _read_file(file, predictor, bundle, point, request.min_score, draw, done)
+
+        bar = tqdm(
+            total=len(inputs.files),
+            initial=len(inputs.files) - len(todo),
+            desc="detect",
+            unit="image",
+            disable=not request.show_progress,
+        )
+        try:
+            for records in _in_order(work, todo, workers):
+                for record in records:
+                    results.write(record)
+                bar.update()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            bar.close()
+    return _finish(request, formats, run, len(inputs.skipped), interrupted, started)
+
+
+def _in_order(
+    work: Callable[[Input], list[Reading | Failure]], files: Sequence[Input], workers: int
+) -> Iterator[list[Reading | Failure]]:
+    """Yield the results of `work` in the order of `files`, with a bounded number under way."""
+    waiting: deque[Future[list[Reading | Failure]]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="detect") as pool:
+        try:
+            for file in files:
+                waiting.append(pool.submit(work, file))
+                if len(waiting) >= workers * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read_file(
+    file: Input,
+    predictor: Predictor,
+    bundle: Bundle,
+    point: str,
+    min_score: float | None,
+    draw: Draw,
+    done: frozenset[tuple[str, int | None]],
+) -> list[Reading | Failure]:
+    """Return a record per image or frame of one file; whatever goes wrong is a `Failure`."""
+    records: list[Reading | Failure] = []
+    try:
+        for radiograph in read(file.path, file.name):
+            if (file.name, radiograph.source.frame) in done:
+                continue
+            start = time.perf_counter()
+            prediction = predictor(radiograph)
+            seconds = time.perf_counter() - start
+            reading = compose_reading(
+                radiograph.source, prediction, bundle, point, min_score, seconds
+            )
+            draw(radiograph, reading, prediction)
+            records.append(reading)
+    except ReadError as error:
+        records.append(_failure(file, error.reason, str(error)))
+    except OutputError:
+        raise  # a full disk is no fault of this file, and the next one would meet it too
+    except Exception as error:  # our own mistake: shown as such, and the folder goes on
+        LOGGER.debug("%s", file.path, exc_info=True)
+        message = f"{file.name}: internal error, please report it: {type(error).__name__}: {error}"
+        records.append(_failure(file, "internal", " ".join(message.split())))
+    return records
+
+
+def _failure(file: Input, reason: str, message: str) -> Failure:
+    return Failure(Source(file.name, sha256_of(file.path)), reason, message)
+
+
+def _drawing(request: DetectRequest) -> Draw:
+    """Return what draws and saves an annotated image, or does nothing with `--no-images`."""
+    if not request.images:
+        return _draw_nothing
+    # Loaded only where it is used: supervision alone costs more than reading an image.
+    from detect.draw.annotate import annotate
+    from detect.draw.jpeg import encode_jpeg
+
+    def draw(radiograph: Radiograph, reading: Reading, prediction: Prediction) -> None:
+        evidence = prediction.evidence if request.heatmap else None
+        source = reading.source
+        frame = "" if source.frame is None else f".frame{source.frame}"
+        path = request.out / "images" / f"{source.path}{frame}.jpg"
+        encode_jpeg(annotate(radiograph, reading, evidence), path)
+
+    return draw
+
+
+def _draw_nothing(_radiograph: Radiograph, _reading: Reading, _prediction: Prediction) -> None:
+    """Stand in for drawing with `--no-images`."""
+
+
+def _operating_point(bundle: Bundle, wanted: str | None) -> str:
+    points = bundle.manifest.operating_points
+    name = wanted or bundle.manifest.default_operating_point
+    if name not in points:
+        raise InputError(
+            f"--operating-point {name}: {bundle.manifest.name} has {', '.join(points)}"
+        )
+    return name
+
+
+def _describe(request: DetectRequest, bundle: Bundle, point: str) -> dict[str, Any]:
+    """Return what run.yaml says of a run before it ends."""
+    return {
+        "schema_version": "1.0",
+        "command": request.command,
+        "version": __version__,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "bundle": {
+            "name": bundle.manifest.name,
+            "version": bundle.manifest.version,
+            "sha256": bundle.sha256,
+        },
+        "operating_point": point,
+        "min_score": request.min_score,
+        "runtime": request.runtime,
+    }
+
+
+def _claim(request: DetectRequest, run: dict[str, Any]) -> None:
+    """Refuse to mix two runs in one folder, or to drop results without being told to."""
+    out, results = request.out, request.out / RESULTS_NAME
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is a file; name a folder")
+    if not results.exists():
+        return
+    if not request.resume:
+        if not request.overwrite:
+            raise InputError(
+                f"--out {out}: holds results already; "
+                "--resume goes on with them, --overwrite replaces them"
+            )
+        return
+    try:
+        before = yaml.safe_load((out / "run.yaml").read_text(encoding="utf-8"))
+        differing = [k for k in ("bundle", "operating_point", "min_score") if before[k] != run[k]]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise InputError(f"{out / 'run.yaml'}: cannot be read, so --resume cannot go on") from error
+    if differing:
+        raise InputError(
+            f"--resume: {', '.join(differing)} differ from the run in {out}; "
+            "repeat its options, or choose another --out"
+        )
+
+
+def _already(results: Path) -> frozenset[tuple[str, int | None]]:
+    """Return (name, frame) of every record that an earlier run left."""
+    return frozenset((record.source.path, record.source.frame) for record in read_results(results))
+
+
+def _finish(
+    request: DetectRequest,
+    formats: Sequence[str],
+    run: dict[str, Any],
+    skipped: int,
+    interrupted: bool,
+    started: float,
+) -> Outcome:
+    """Write the other formats from results.jsonl, and run.yaml with the counts."""
+    counts: Counter[str] = Counter()
+
+    def counted() -> Iterator[Reading | Failure]:
+        for record in read_results(request.out / RESULTS_NAME):
+            counts["failure" if isinstance(record, Failure) else record.verdict.label] += 1
+            yield record
+
+    write_formats(counted(), request.out, [name for name in formats if name != "json"])
+    outcome = Outcome(
+        counts["fractured"],
+        counts["not_fractured"],
+        counts["failure"],
+        skipped,
+        interrupted,
+        time.monotonic() - started,
+    )
+    write_run(
+        request.out / "run.yaml",
+        run
+        | {
+            "status": "interrupted" if interrupted else "done",
+            "seconds": round(outcome.seconds, 2),
+            "counts": {
+                "read": outcome.read,
+                "fractured": outcome.fractured,
+                "not_fractured": outcome.not_fractured,
+                "failures": outcome.failures,
+                "skipped": outcome.skipped,
+            },
+        },
+    )
+    return outcome
