@@ -4,7 +4,7 @@ A reader never sees *fractured* with nothing shown, nor a marked box under *not 
 
 | verdict       | detector boxes                              | if no detector box is shown       |
 |---------------|---------------------------------------------|-----------------------------------|
-| fractured     | definite (solid), suspicious (dashed)       | strongest evidence region         |
+| fractured     | definite (solid), suspicious (dashed)       | strongest evidence region (dashed)|
 | not fractured | none, unless listed by a minimum score, and | nothing                           |
 |               | then with certainty `none`                  |                                   |
 """
