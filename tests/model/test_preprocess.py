@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detect.model.preprocess import PAD_VALUE, letterbox
@@ -61,6 +61,7 @@ def _first_edge(profile: np.ndarray) -> float:
     return first - before + (1 - float(profile[first]) / peak)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     width=st.integers(1, 3000),
     height=st.integers(1, 3000),
@@ -129,6 +130,7 @@ def test_moving_no_boxes_leaves_none_and_changes_no_argument() -> None:
     np.testing.assert_array_equal(boxes, [[1, 2, 3, 4]])
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(width=st.integers(1, 2000), height=st.integers(1, 2000))
 def test_the_cropped_map_holds_every_cell_with_image_and_none_of_padding_alone(
     width: int, height: int
