@@ -232,6 +232,46 @@ def report(
     print(f"{', '.join(names)} in {out}")
 
 
+@data_app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(help="Folder to write the dataset into.")],
+    count: Annotated[int, typer.Option("--count", min=1, help="How many.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")] = 0,
+    fractured: Annotated[
+        float, typer.Option("--fractured", min=0, max=1, help="Share that is fractured.")
+    ] = 0.5,
+    form: Annotated[str, typer.Option("--form", help="png (16 bit), dicom (DX) or both.")] = "png",
+    split: Annotated[
+        str | None, typer.Option("--split", help="train, val or test.", show_default="70:15:15")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Render the eight of datasets/demo instead.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Render synthetic radiographs with exact boxes, of no patient."""
+    from tqdm import tqdm
+
+    from detect.data.phantom import write_demo, write_phantoms
+
+    if demo:
+        table = write_demo(out)
+    else:
+        chosen = _one_of("--form", form, ("png", "dicom", "both"))
+        with tqdm(total=count, desc="phantom", unit="image", disable=not _progress(quiet)) as bar:
+            table = write_phantoms(
+                out,
+                count,
+                seed=seed,
+                fractured_share=fractured,
+                form=chosen,  # type: ignore[arg-type]
+                split=split,
+                progress=bar.update,
+            )
+    if not quiet:
+        print(f"Synthetic radiographs with their truth: {table}")
+
+
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
