@@ -23,6 +23,7 @@ __all__ = [
 
 DEFINITE_FP = 0.1  # false positives per image at which a box is called definite
 SUSPICIOUS_FP = 0.5
+_DECIMALS = 6  # of a probability in a reading
 _TARGET = 0.95  # sensitivity of screening, specificity of confirm
 _MATCH_IOU = 0.3  # readers mark loosely
 
@@ -49,7 +50,8 @@ def fit_calibration(
     from sklearn.linear_model import LogisticRegression
 
     features = np.stack([image_logits, box_logits], axis=1)
-    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
+    mean, spread = features.mean(0), features.std(0)
+    spread = np.where(spread < 1e-6, 1.0, spread)  # an opinion that never varies gets no say
     model = LogisticRegression(C=1.0, max_iter=1000).fit((features - mean) / spread, labels)
     weights = model.coef_[0] / spread
     intercept = float(model.intercept_[0] - (weights * mean).sum())
@@ -61,25 +63,27 @@ def operating_points(
 ) -> dict[str, OperatingPoint]:
     """Choose the three thresholds on the calibrated probability.
 
-    `screening`: the highest threshold with sensitivity ≥ 0.95; `balanced`: greatest Youden index;
-    `confirm`: the lowest threshold with specificity ≥ 0.95. Thresholds lie halfway between
-    neighbouring probabilities, and keep the order screening ≤ balanced ≤ confirm.
+    `screening`: the highest threshold with sensitivity ≥ 0.95; `confirm`: the lowest threshold
+    with specificity ≥ 0.95; `balanced`: greatest Youden index (1950) between the two. Where a
+    model is so good that the first two cross, they change places, and each is better than its
+    rule asks. Thresholds lie halfway between neighbouring probabilities.
+
+    Raises:
+        TrainingError: one of the two kinds of image is missing.
     """
     rates = _rates(labels, probabilities)
-    screening = max(
+    sensitive = max(
         (r for r in rates if r.sensitivity >= _TARGET), key=lambda r: r.threshold, default=rates[0]
     )
-    confirm = min(
+    specific = min(
         (r for r in rates if r.specificity >= _TARGET), key=lambda r: r.threshold, default=rates[-1]
     )
-    balanced = max(rates, key=lambda r: r.sensitivity + r.specificity)
-    low, high = sorted((screening, confirm), key=lambda r: r.threshold)
-    if not low.threshold <= balanced.threshold <= high.threshold:
-        between = [r for r in rates if low.threshold <= r.threshold <= high.threshold]
-        balanced = max(between, key=lambda r: r.sensitivity + r.specificity)
+    screening, confirm = sorted((sensitive, specific), key=lambda r: r.threshold)
+    between = [r for r in rates if screening.threshold <= r.threshold <= confirm.threshold]
+    balanced = max(between, key=lambda r: r.sensitivity + r.specificity)
     rules = {
         "screening": (screening, f"sensitivity ≥ {_TARGET} on val"),
-        "balanced": (balanced, "greatest Youden index on val"),
+        "balanced": (balanced, "greatest Youden index between the two on val"),
         "confirm": (confirm, f"specificity ≥ {_TARGET} on val"),
     }
     return {
@@ -95,16 +99,20 @@ def operating_points(
 
 def _rates(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> list[_Rates]:
     """Return the rates at every distinct threshold, ascending."""
+    probabilities = probabilities.round(_DECIMALS)  # as readings state them
     values = np.unique(probabilities)
-    cuts = np.concatenate([[0.0], (values[1:] + values[:-1]) / 2, [min(1.0, values[-1] + 1e-6)]])
+    halfway = ((values[1:] + values[:-1]) / 2).round(_DECIMALS)
+    halfway = np.where(halfway > values[:-1], halfway, values[1:])
+    last = min(1.0, round(float(values[-1]) + 10.0**-_DECIMALS, _DECIMALS))
+    cuts = np.concatenate([[0.0], halfway, [last]])
     positives, negatives = probabilities[labels], probabilities[~labels]
     if not len(positives) or not len(negatives):
         raise TrainingError("val needs fractured and not fractured images to set thresholds")
     return [
         _Rates(
-            round(float(cut), 6),
-            float((positives >= round(float(cut), 6)).mean()),
-            float((negatives < round(float(cut), 6)).mean()),
+            float(cut),
+            float((positives >= cut).mean()),
+            float((negatives < cut).mean()),
         )
         for cut in cuts
     ]
@@ -118,18 +126,29 @@ def box_threshold(
 ) -> BoxThreshold:
     """Return the lowest score whose false positives per image stay within the given rate.
 
-    All images count in the denominator, normals included; a box is right at IoU ≥ 0.3.
+    All images count in the denominator, normals included; a box is right at IoU ≥ 0.3. The score
+    has four decimals, and the rates are those at just that score, ties included.
+
+    Args:
+        truths: annotated boxes of each image, (k, 4) xyxy.
+        boxes: detected boxes of each image, (m, 4) xyxy.
+        scores: their scores, (m,).
     """
     matches = match_boxes(truths, boxes, scores, least_iou=_MATCH_IOU)
-    ranked, right = matches.scores, matches.hits
-    false = np.cumsum(~right) / len(truths)
-    total = max(1, sum(len(truth) for truth in truths))
+    cuts = np.unique(np.ceil(matches.scores * 1e4) / 1e4)
+    false = _at_or_above(cuts, matches.scores[~matches.hits]) / len(truths)
     allowed = np.flatnonzero(false <= false_positives_per_image)
     if not len(allowed):
         return BoxThreshold(score=1.0, false_positives_per_image=0.0, sensitivity=0.0)
-    last = int(allowed[-1])
+    lowest = int(allowed[0])  # false positives only fall as the score rises
+    found = int(_at_or_above(cuts, matches.scores[matches.hits])[lowest])
     return BoxThreshold(
-        score=round(float(ranked[last]), 4),
-        false_positives_per_image=round(float(false[last]), 4),
-        sensitivity=round(float(right[: last + 1].sum() / total), 4),
+        score=round(float(cuts[lowest]), 4),
+        false_positives_per_image=round(float(false[lowest]), 4),
+        sensitivity=round(found / max(1, int(matches.n_truths.sum())), 4),
     )
+
+
+def _at_or_above(cuts: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Count the scores at or above each cut."""
+    return len(scores) - np.searchsorted(np.sort(scores), cuts, side="left")
