@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from detect.errors import ConfigError
 
 __all__ = [
+    "CLASS_NAME",
     "AugmentConfig",
     "ModelConfig",
     "OptimiserConfig",
@@ -19,13 +20,14 @@ __all__ = [
     "load_config",
 ]
 
+CLASS_NAME = "fracture"  # the one class of box that the network finds
 Pooling = Literal["lse", "topk", "attention"]
 
 
 class _Section(BaseModel):
     """A section of a configuration file: frozen, and strict about its keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ModelConfig(_Section):
@@ -52,6 +54,13 @@ class AugmentConfig(_Section):
     noise: float = Field(0.2, ge=0, le=1)
     jpeg: float = Field(0.1, ge=0, le=1)
     mosaic: float = Field(0.0, ge=0, le=1)  # share of views tiled from four images
+
+    @field_validator("scale")
+    @classmethod
+    def _ascending(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < scale[0] <= scale[1]:
+            raise ValueError("must be two numbers above 0, the smaller one first")
+        return scale
 
 
 class OptimiserConfig(_Section):
@@ -84,7 +93,8 @@ class TrainConfig(_Section):
     seed: int = Field(0, ge=0)
     workers: int = Field(0, ge=0)  # loader processes; 0 on the CPU, where the network needs them
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    classes: dict[str, str] = Field(default_factory=dict)  # dataset class → model class; {}: as is
+    # dataset class → fracture, or null for boxes that are not used; {}: told by their names
+    classes: dict[str, Literal["fracture"] | None] = Field(default_factory=dict)
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
@@ -104,7 +114,8 @@ def load_config(path: Path, kind: type[Config]) -> Config:
         plain = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such configuration file") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        # ValueError: bytes that are no text, and dates that are no dates
         raise ConfigError(f"{path}: cannot be read as YAML: {_one_line(error)}") from error
     if plain is None:
         plain = {}

@@ -26,6 +26,7 @@ class _Progress:
 
     def start(self, trainer: Any) -> None:
         import torch
+        from ultralytics.utils import RANK
 
         if trainer.device.type == "cpu":
             # ultralytics leaves a core to loader processes, which the CPU path does not have
@@ -36,7 +37,7 @@ class _Progress:
             initial=trainer.start_epoch * batches,
             desc="fine-tune",
             unit="batch",
-            disable=not self.show,
+            disable=not self.show or RANK > 0,  # of several GPUs the first one reports
         )
 
     def batch(self, trainer: Any) -> None:
@@ -45,6 +46,8 @@ class _Progress:
             self.bar.set_postfix(loss=f"{sum(float(v) for v in trainer.tloss.values()):.3f}")
 
     def epoch(self, trainer: Any) -> None:
+        if trainer.metrics is None:  # a GPU that does not measure
+            return
         losses = " ".join(f"{k} {float(v):.3f}" for k, v in trainer.tloss.items())
         figures = " ".join(
             f"{k.removeprefix('metrics/')} {v:.3f}"

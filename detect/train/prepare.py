@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 from tqdm import tqdm
 
-from detect.config import TrainConfig
+from detect.config import CLASS_NAME, TrainConfig
 from detect.data.sample import SPLITS, Dataset, Sample
+from detect.data.sources.labels import fracture_classes
 from detect.errors import OutputError, ReadError, TrainingError
 from detect.read import read
 from detect.train.prepared import Prepared, PreparedImage
@@ -35,7 +36,7 @@ def prepare(
         TrainingError: nothing is left to train on, or a class is not known.
         OutputError: the disk is full or not writable.
     """
-    classes = _model_classes(dataset, recipe)
+    labels = _fracture_labels(dataset, recipe)
     images = folder / "images"
     try:
         images.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ def prepare(
 
     def work(sample: Sample) -> PreparedImage | ReadError:
         try:
-            return _prepare_one(sample, folder, classes, recipe)
+            return _prepare_one(sample, folder, labels, recipe)
         except ReadError as error:
             return error
 
@@ -76,7 +77,7 @@ def prepare(
         )
     prepared = Prepared(
         folder,
-        tuple(dict.fromkeys(classes.values())),
+        (CLASS_NAME,),
         recipe,
         {k: tuple(v) for k, v in splits.items()},
     )
@@ -85,14 +86,14 @@ def prepare(
     return prepared
 
 
-def _model_classes(dataset: Dataset, recipe: TrainConfig) -> dict[str, str]:
-    """Return dataset class → model class, by the recipe's table or as they are."""
+def _fracture_labels(dataset: Dataset, recipe: TrainConfig) -> frozenset[str]:
+    """Return the dataset's classes whose boxes are fractures; boxes of others are not used.
+
+    By the recipe's table, or else by name. Other things that sets mark (metal, text) stay
+    background for the detector, as they are for the reader's question.
+    """
     if not recipe.classes:
-        if not dataset.classes:
-            return {"fracture": "fracture"}
-        if len(dataset.classes) == 1:
-            return {dataset.classes[0]: "fracture"}
-        return {name: name for name in dataset.classes}
+        return fracture_classes(dataset.classes)
     unknown = sorted(set(recipe.classes) - set(dataset.classes))
     missing = sorted(set(dataset.classes) - set(recipe.classes))
     if unknown or missing:
@@ -101,11 +102,11 @@ def _model_classes(dataset: Dataset, recipe: TrainConfig) -> dict[str, str]:
             f"not in the dataset {unknown or 'none'}, not in the recipe {missing or 'none'}; "
             "mend `classes:` in the configuration"
         )
-    return dict(recipe.classes)
+    return frozenset(name for name, use in recipe.classes.items() if use == CLASS_NAME)
 
 
 def _prepare_one(
-    sample: Sample, folder: Path, classes: Mapping[str, str], recipe: TrainConfig
+    sample: Sample, folder: Path, labels: frozenset[str], recipe: TrainConfig
 ) -> PreparedImage:
     radiographs = list(read(sample.image, sample.image.name))
     if len(radiographs) != 1:
@@ -119,9 +120,10 @@ def _prepare_one(
         scale = limit / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)
-    order = list(dict.fromkeys(classes.values()))
-    boxes, indices = [], []
+    boxes = []
     for labelled in sample.boxes or ():
+        if labelled.label not in labels:
+            continue
         box = labelled.box
         x1, x2 = (min(max(x, 0.0), width) * scale for x in (box.x1, box.x2))
         y1, y2 = (min(max(y, 0.0), height) * scale for y in (box.y1, box.y2))
@@ -129,7 +131,6 @@ def _prepare_one(
             LOGGER.warning("left out: a box of %s lies outside the image or is empty", sample.image)
             continue
         boxes.append((x1, y1, x2, y2))
-        indices.append(order.index(classes[labelled.label]))
     key = hashlib.sha256(str(sample.image).encode()).hexdigest()[:20]
     _write_png(folder / "images" / f"{key}.png", pixels)
     return PreparedImage(
@@ -139,9 +140,10 @@ def _prepare_one(
         height=height,
         scale=scale,
         boxes=tuple(boxes),
-        classes=tuple(indices),
+        classes=(0,) * len(boxes),
         fractured=-1 if sample.fractured is None else int(sample.fractured),
-        boxed=sample.boxes is not None,
+        # Fractured, annotated, and yet no fracture drawn: where it is nobody has said.
+        boxed=sample.boxes is not None and not (sample.fractured and not boxes),
         group=sample.group,
         attributes=dict(sample.attributes),
     )

@@ -75,7 +75,7 @@ def write_phantoms(
     region: str | None = None,
     size: tuple[int, int] = DEFAULT_SIZE,
     split: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> Path:
     """Render `count` phantoms into a dataset folder and return its `dataset.yaml`.
 
