@@ -34,6 +34,7 @@ class Monitor:
         """Keep the run's data at hand."""
         self.prepared = prepared
         self.dataloader = dataloader
+        self._fitness = 0.0  # of the last look, repeated where there is none
 
     def __call__(self, trainer: FractureTrainer) -> MonitorResult | None:
         """Measure the averaged weights on `val`, every few epochs and at the end."""
@@ -41,10 +42,12 @@ class Monitor:
             return None
         every = self.prepared.recipe.validate_every
         if (trainer.epoch + 1) % every and trainer.epoch + 1 < trainer.epochs:
-            return MonitorResult(dict.fromkeys(METRIC_KEYS, float("nan")), fitness=0.0)
+            return MonitorResult(dict.fromkeys(METRIC_KEYS, float("nan")), fitness=self._fitness)
         network = trainer.ema.ema
         raw = predict_split(network, self.prepared, "val", trainer.device, batch=trainer.batch_size)
-        return measure(raw, self.prepared, "val")
+        result = measure(raw, self.prepared, "val")
+        self._fitness = result["fitness"]
+        return result
 
 
 class FractureTrainer(DetectionTrainer):
