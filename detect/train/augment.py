@@ -58,12 +58,12 @@ def random_view(
     whole = not sample.boxed and sample.fractured == 1
     zoom = float(np.exp(rng.uniform(*np.log(recipe.scale))))
     scale = zoom * image_size / max(height, width)
-    if whole or size < recipe.view_size:
+    if size < recipe.view_size:
         scale = min(scale, size / max(height, width))
     matrix = _affine(sample, scale, size, recipe, rng, whole)
     image = cv2.warpAffine(
         sample.image,
-        matrix,
+        _between_pixel_centres(matrix),
         (size, size),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
@@ -92,7 +92,7 @@ def _affine(
     rng: np.random.Generator,
     whole: bool,
 ) -> NDArray[np.float64]:
-    """Return the 2×3 matrix from image pixels to view pixels."""
+    """Return the 2×3 matrix from image pixels to view pixels, in the frame of boxes."""
     height, width = sample.image.shape
     angle = np.deg2rad(rng.uniform(-recipe.turn_degrees, recipe.turn_degrees))
     if rng.random() < recipe.quarter_turn:
@@ -100,6 +100,9 @@ def _affine(
     mirror_x = -1.0 if rng.random() < recipe.flip_horizontal else 1.0
     mirror_y = -1.0 if rng.random() < recipe.flip_vertical else 1.0
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if whole:
+        # Its fracture may lie in a corner, so the turned image must fit as well.
+        scale = min(scale, size / float(np.abs(turn @ np.diag([width, height])).sum(1).max()))
     linear = scale * turn @ np.diag([mirror_x, mirror_y])
 
     reach = size / scale  # side of the view, in image pixels
@@ -122,6 +125,16 @@ def _affine(
         centre = np.array([width / 2, height / 2]) + rng.uniform(-jitter, jitter)
     offset = size / 2 - linear @ centre
     return np.hstack([linear, offset[:, None]])
+
+
+def _between_pixel_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `matrix` for OpenCV, whose (0, 0) is the centre of the first pixel, not its corner.
+
+    Without this, a mirrored view would lie a whole pixel beside its boxes.
+    """
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2].sum(1) / 2 - 0.5
+    return moved
 
 
 def _hold_inside(centre: float, extent: float, reach: float) -> float:
