@@ -34,69 +34,89 @@ class Inputs:
     skipped: tuple[str, ...]  # names of files in folders that are no pictures, such as README.md
 
 
-def collect_inputs(paths: Sequence[str]) -> Inputs:
+def collect_inputs(paths: Sequence[str], out: Path | None = None) -> Inputs:
     """Expand files, folders (all below them) and glob patterns.
 
     A file named by the user is always read. In a folder, a file is read when its suffix or its
     content is that of a picture: so a damaged picture comes up as a failure, and a text beside
-    the pictures does not.
+    the pictures does not. Hidden files and folders are left alone.
+
+    Args:
+        out: the folder for results, which is not read though it may lie in one that is.
 
     Raises:
-        InputError: a path does not exist, or there is nothing to read.
+        InputError: a path does not exist, a folder cannot be listed, there is nothing to read,
+            or results would lie among what is read.
     """
-    named: list[tuple[Path, Path]] = []  # file, and the folder that its name is relative to
-    skipped: list[tuple[Path, Path]] = []
+    out = None if out is None else out.resolve()
+    named: dict[Path, Path] = {}  # file → the folder that its name is relative to
+    skipped: dict[Path, Path] = {}
+    roots: set[Path] = set()
     for text in paths:
         for path in _expand(text):
-            if path.is_dir():
-                for file in _below(path):
-                    (named if _is_picture(file) else skipped).append((file, path))
-            else:
-                named.append((path, path.parent))
+            is_folder = path.is_dir()
+            # Folders are resolved, so that two ways to one file are one; a file that is a link
+            # is not, so that its name stays in the folder given.
+            root = (path if is_folder else path.parent).resolve()
+            if out and (root.is_relative_to(out / "images") or (is_folder and root == out)):
+                raise InputError(
+                    f"--out {out}: results would lie among the pictures that are read; "
+                    "choose another folder"
+                )
+            roots.add(root)
+            for file in _below(root, out) if is_folder else [root / path.name]:
+                chosen = named if not is_folder or _is_picture(file) else skipped
+                chosen.setdefault(file, root)
     if not named:
         raise InputError(
             f"{', '.join(paths)}: no picture or DICOM file there "
             f"({len(skipped)} other files were passed over)"
         )
-    roots = {root.resolve() for _, root in named}
-    if len(roots) > 1:  # names relative to several folders could collide
-        common = Path(os.path.commonpath([str(root) for root in roots]))
-        named = [(file.resolve(), common) for file, _ in named]
-    unique = {file: _name(file, root) for file, root in named}
-    files = tuple(
-        Input(file, name) for file, name in sorted(unique.items(), key=lambda item: item[1])
+    # names relative to several folders could collide
+    common = Path(os.path.commonpath(roots)) if len(roots) > 1 else None
+    files = (
+        Input(file, file.relative_to(common or root).as_posix()) for file, root in named.items()
     )
-    return Inputs(files, tuple(sorted(_name(file, root) for file, root in skipped)))
+    return Inputs(
+        tuple(sorted(files, key=lambda file: file.name)),
+        tuple(sorted(file.relative_to(root).as_posix() for file, root in skipped.items())),
+    )
 
 
 def _expand(text: str) -> list[Path]:
-    path = Path(text)
-    if path.exists() or path.is_symlink():
-        return [path]
+    if os.path.lexists(text):
+        return [Path(text)]
     matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - patterns may be absolute
     if not matches:
         raise InputError(f"{text}: no such file or folder, and no file matches it as a pattern")
     return [Path(match) for match in matches]
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, but_not: Path | None) -> Iterator[Path]:
     """Yield all files below `folder`; links to folders are not followed, so loops cannot be."""
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
+    for parent, folders, files in os.walk(folder, onerror=_refuse):
+        here = Path(parent)
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and here / n != but_not)
         for name in sorted(files):
             if not name.startswith("."):
-                yield Path(parent) / name
+                yield here / name
+
+
+def _refuse(error: OSError) -> None:
+    """Leave no folder out unnoticed."""
+    raise InputError(
+        f"{error.filename}: cannot be listed ({error.strerror}); "
+        "change its permissions, or name the folders to read"
+    ) from error
 
 
 def _is_picture(path: Path) -> bool:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return True
     try:
+        if not path.is_file():
+            return False  # opening a pipe would wait for ever
         with path.open("rb") as stream:
             return sniff(stream.read(HEAD_BYTES)) is not None
     except OSError:
         return False  # without a picture's suffix there is no sign that it is one
-
-
-def _name(file: Path, root: Path) -> str:
-    return Path(os.path.relpath(file, root)).as_posix()

@@ -89,7 +89,7 @@ def detect_folder(request: DetectRequest) -> Outcome:
     """
     started = time.monotonic()
     formats = known_formats((*ALWAYS_WRITTEN, *request.formats))
-    inputs = collect_inputs(request.paths)
+    inputs = collect_inputs(request.paths, request.out)
     bundle = load_bundle(request.weights)
     point = _operating_point(bundle, request.operating_point)
     run = _describe(request, bundle, point)
