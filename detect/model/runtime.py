@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detect.errors import BundleError, InputError
+from detect.offline import switch_off_telemetry
 
 __all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime"]
 
@@ -94,6 +95,7 @@ def open_runtime(graph: Path, name: RuntimeName = "auto", threads: int = 1) -> R
         InputError: the runtime is not installed.
         BundleError: the graph cannot be loaded.
     """
+    switch_off_telemetry()
     kind: type[_OpenVino | _OnnxRuntime] = _OnnxRuntime if name == "onnxruntime" else _OpenVino
     try:
         return kind(graph, threads)
