@@ -14,20 +14,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-from tqdm import tqdm
-
-from detect import __version__
+from detect.claim import RUN_NAME, claim_folder, describe_run
 from detect.errors import InputError, OutputError, ReadError
 from detect.inputs import Input, collect_inputs
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.coherence import compose_reading
 from detect.model.predictor import Prediction, Predictor, build_predictor
 from detect.model.runtime import RuntimeName
+from detect.progress import Progress
 from detect.read import Radiograph, read, sha256_of
 from detect.record import Failure, Reading, Source
 from detect.write.formats import known_formats, write_formats
@@ -92,36 +89,31 @@ def detect_folder(request: DetectRequest) -> Outcome:
     inputs = collect_inputs(request.paths, request.out)
     bundle = load_bundle(request.weights)
     point = _operating_point(bundle, request.operating_point)
-    run = _describe(request, bundle, point)
-    _claim(request, run)
+    run = describe_run(request.command, bundle, point, request.min_score, request.runtime)
+    claim_folder(request.out, run, resume=request.resume, overwrite=request.overwrite)
     workers = request.workers or os.cpu_count() or 1
     predictor = build_predictor(bundle, request.runtime, workers)
     draw = _drawing(request)
     interrupted = False
     with JsonLinesWriter(request.out, resume=request.resume) as results:
-        write_run(request.out / "run.yaml", run | {"status": "running"})
+        write_run(request.out / RUN_NAME, run | {"status": "running"})
         done = _already(request.out / RESULTS_NAME) if request.resume else frozenset()
         todo = [file for file in inputs.files if (file.name, None) not in done]
 
         def work(file: Input) -> list[Reading | Failure]:
             return _read_file(file, predictor, bundle, point, request.min_score, draw, done)
 
-        bar = tqdm(
-            total=len(inputs.files),
-            initial=len(inputs.files) - len(todo),
-            desc="detect",
-            unit="image",
-            disable=not request.show_progress,
-        )
+        done_before = len(inputs.files) - len(todo)
         try:
-            for records in _in_order(work, todo, workers):
-                for record in records:
-                    results.write(record)
-                bar.update()
+            with Progress(
+                "detect", len(inputs.files), bar=request.show_progress, done=done_before
+            ) as progress:
+                for records in _in_order(work, todo, workers):
+                    for record in records:
+                        results.write(record)
+                    progress.advance()
         except KeyboardInterrupt:
             interrupted = True
-        finally:
-            bar.close()
     return _finish(request, formats, run, len(inputs.skipped), interrupted, started)
 
 
@@ -212,50 +204,6 @@ def _operating_point(bundle: Bundle, wanted: str | None) -> str:
     return name
 
 
-def _describe(request: DetectRequest, bundle: Bundle, point: str) -> dict[str, Any]:
-    """Return what run.yaml says of a run before it ends."""
-    return {
-        "schema_version": "1.0",
-        "command": request.command,
-        "version": __version__,
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "bundle": {
-            "name": bundle.manifest.name,
-            "version": bundle.manifest.version,
-            "sha256": bundle.sha256,
-        },
-        "operating_point": point,
-        "min_score": request.min_score,
-        "runtime": request.runtime,
-    }
-
-
-def _claim(request: DetectRequest, run: dict[str, Any]) -> None:
-    """Refuse to mix two runs in one folder, or to drop results without being told to."""
-    out, results = request.out, request.out / RESULTS_NAME
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; name a folder")
-    if not results.exists():
-        return
-    if not request.resume:
-        if not request.overwrite:
-            raise InputError(
-                f"--out {out}: holds results already; "
-                "--resume goes on with them, --overwrite replaces them"
-            )
-        return
-    try:
-        before = yaml.safe_load((out / "run.yaml").read_text(encoding="utf-8"))
-        differing = [k for k in ("bundle", "operating_point", "min_score") if before[k] != run[k]]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise InputError(f"{out / 'run.yaml'}: cannot be read, so --resume cannot go on") from error
-    if differing:
-        raise InputError(
-            f"--resume: {', '.join(differing)} differ from the run in {out}; "
-            "repeat its options, or choose another --out"
-        )
-
-
 def _already(results: Path) -> frozenset[tuple[str, int | None]]:
     """Return (name, frame) of every record that an earlier run left."""
     return frozenset((record.source.path, record.source.frame) for record in read_results(results))
@@ -287,7 +235,7 @@ def _finish(
         time.monotonic() - started,
     )
     write_run(
-        request.out / "run.yaml",
+        request.out / RUN_NAME,
         run
         | {
             "status": "interrupted" if interrupted else "done",
