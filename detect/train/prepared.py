@@ -89,9 +89,10 @@ class Prepared:
             return cls(path.parent, tuple(plain["classes"]), recipe, splits)
         except FileNotFoundError:
             raise TrainingError(f"{path}: missing; run the prepare stage again") from None
-        except (ValueError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+            why = " ".join(str(error).split())
             raise TrainingError(
-                f"{path}: damaged ({error}); delete the run folder and start again"
+                f"{path}: damaged ({why}); delete the run folder and start again"
             ) from error
 
 
