@@ -7,13 +7,14 @@ output does not depend on the number of workers.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ LOGGER = logging.getLogger(__name__)
 ALWAYS_WRITTEN = ("csv",)  # beside results.jsonl, which is written as the run goes
 _AHEAD = 4  # files under way per worker: enough to hide a slow one, few enough to stay small
 
-Draw = Callable[[Radiograph, Reading, Prediction], None]
+Draw = Callable[[Radiograph, Reading, Prediction], Reading]
+"""Saves an annotated image, and returns the reading with a warning where there can be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,7 @@ def _read_file(
             reading = compose_reading(
                 radiograph.source, prediction, bundle, point, min_score, seconds
             )
-            draw(radiograph, reading, prediction)
-            records.append(reading)
+            records.append(draw(radiograph, reading, prediction))
     except ReadError as error:
         records.append(_failure(file, error.reason, str(error)))
     except OutputError:
@@ -178,20 +179,36 @@ def _drawing(request: DetectRequest) -> Draw:
         return _draw_nothing
     # Loaded only where it is used: supervision alone costs more than reading an image.
     from detect.draw.annotate import annotate
-    from detect.draw.jpeg import encode_jpeg
+    from detect.draw.jpeg import MAX_SIDE, encode_jpeg
 
-    def draw(radiograph: Radiograph, reading: Reading, prediction: Prediction) -> None:
+    def draw(radiograph: Radiograph, reading: Reading, prediction: Prediction) -> Reading:
         evidence = prediction.evidence if request.heatmap else None
         source = reading.source
         frame = "" if source.frame is None else f".frame{source.frame}"
         path = request.out / "images" / f"{source.path}{frame}.jpg"
-        encode_jpeg(annotate(radiograph, reading, evidence), path)
+        picture = annotate(radiograph, reading, evidence)
+        if max(picture.shape[:2]) > MAX_SIDE:
+            return _without_picture(reading, f"a JPEG holds {MAX_SIDE} pixels a side at most")
+        try:
+            encode_jpeg(picture, path)
+        except OutputError as error:
+            # The fault of this one name; any other would meet the next picture too.
+            if getattr(error.__cause__, "errno", None) != errno.ENAMETOOLONG:
+                raise
+            return _without_picture(reading, "its file name would be too long")
+        return reading
 
     return draw
 
 
-def _draw_nothing(_radiograph: Radiograph, _reading: Reading, _prediction: Prediction) -> None:
+def _without_picture(reading: Reading, why: str) -> Reading:
+    warning = f"no annotated image: {why}"
+    return replace(reading, warnings=(*reading.warnings, warning))
+
+
+def _draw_nothing(_radiograph: Radiograph, reading: Reading, _prediction: Prediction) -> Reading:
     """Stand in for drawing with `--no-images`."""
+    return reading
 
 
 def _operating_point(bundle: Bundle, wanted: str | None) -> str:

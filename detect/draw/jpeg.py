@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from detect.errors import OutputError
 from detect.write.atomic import replacing_bytes
 
-__all__ = ["encode_jpeg"]
+__all__ = ["MAX_SIDE", "encode_jpeg"]
 
-_MAX_SIDE = 65_535  # ITU-T T.81 (JPEG), B.2.2: sizes are 16-bit
+MAX_SIDE = 65_535  # ITU-T T.81 (JPEG), B.2.2: sizes are 16-bit
 
 
 def encode_jpeg(image: NDArray[np.uint8], path: Path, quality: int = 92) -> None:
@@ -29,7 +29,7 @@ def encode_jpeg(image: NDArray[np.uint8], path: Path, quality: int = 92) -> None
     Raises:
         OutputError: the file cannot be written, or a side exceeds JPEG's 65,535 pixels.
     """
-    if max(image.shape[:2]) > _MAX_SIDE:
+    if max(image.shape[:2]) > MAX_SIDE:
         height, width = image.shape[:2]
         raise OutputError(
             f"cannot write {path}: {width} x {height} pixels are more than a JPEG can hold;"
