@@ -6,6 +6,7 @@ failed (they are listed in the results); 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import shlex
@@ -81,7 +82,7 @@ def detect(
     from detect.pipeline import DetectRequest, detect_folder
 
     _log(quiet, verbose)
-    folder = out or Path("results") / (Path(paths[0]).resolve().stem or "run")
+    folder = out or _default_out(paths[0])
     outcome = detect_folder(
         DetectRequest(
             paths=tuple(paths),
@@ -217,8 +218,11 @@ def report(
     results: Annotated[Path, typer.Argument(help="A results.jsonl, or the folder that holds it.")],
     formats: Annotated[list[str], typer.Option("--format", help="Output format.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Turn saved results into other formats, without running the model again."""
+    _log(quiet, verbose)
     from detect.errors import InputError
     from detect.write.formats import known_formats, write_formats
     from detect.write.json_lines import RESULTS_NAME
@@ -229,7 +233,8 @@ def report(
     if "json" in names and source.resolve() == (out / RESULTS_NAME).resolve():
         raise InputError(f"--out {out}: would write over the results that are read")
     write_formats(read_results(source), out, names)
-    print(f"{', '.join(names)} in {out}")
+    if not quiet:
+        print(f"{', '.join(names)} in {out}")
 
 
 @data_app.command()
@@ -284,6 +289,15 @@ def _root(
 _HERE = Path(__file__).resolve().parent
 
 
+def _default_out(given: str) -> Path:
+    """Return results/NAME; a pattern's name is that of the folder before its wildcards."""
+    path = Path(given)
+    if not os.path.lexists(path):
+        while set("*?[") & set(str(path)):
+            path = path.parent
+    return Path("results") / (path.resolve().stem or "run")
+
+
 def _print_readings(folder: Path) -> None:
     """Print a line per image of a small run; a large one has results.csv."""
     from itertools import islice
@@ -303,8 +317,9 @@ def _print_readings(folder: Path) -> None:
             shown = sum(finding.certainty != "none" for finding in record.findings)
             label = "FRACTURED" if verdict.label == "fractured" else "not fractured"
             doubt = ", doubtful" if verdict.certainty == "doubtful" else ""
+            frame = "" if record.source.frame is None else f", frame {record.source.frame}"
             print(
-                f"{record.source.path}: {label}{doubt}, "
+                f"{record.source.path}{frame}: {label}{doubt}, "
                 f"P(fracture) {verdict.probability:.3f}, {shown} place{'s' * (shown != 1)} marked"
             )
 
@@ -345,14 +360,30 @@ def _need_extra(extra: str, *modules: str) -> None:
 
 def main() -> None:
     """Run the command line; every foreseen error becomes one line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name may hold what it cannot
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except FractureLocatorError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(MISTAKE)
+    except OSError as error:  # a path that the system refuses, or a full disk behind stdout
+        logging.getLogger("detect").debug("", exc_info=True)
+        print(f"error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        _abandon_stdout()
         sys.exit(MISTAKE)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def _abandon_stdout() -> None:
+    """Keep Python from complaining once more of what stdout did not take."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
 
 
 if __name__ == "__main__":
