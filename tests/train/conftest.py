@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from detect.config import TrainConfig
 from detect.train.environment import isolate_ultralytics
@@ -36,8 +37,8 @@ def make_network() -> MakeNetwork:
     """Build a network that has seen no data, but whose outputs differ from place to place.
 
     `make_network(description="yolo26n.yaml", nc=1, pooling="lse", seed=0)`, in eval mode. A fresh
-    network says nearly the same everywhere; here the last layers are drawn wide and the batch
-    normalisation is fitted to noise, so that a mixed-up box or image cannot go unseen.
+    network says nearly the same everywhere; here batch normalisation is fitted to noise and the
+    last layers to a spread of boxes, scores and evidence, so that no mix-up can go unseen.
     """
     import torch
     from ultralytics.utils import DEFAULT_CFG
@@ -50,26 +51,72 @@ def make_network() -> MakeNetwork:
         torch.manual_seed(seed)
         network = FractureNetwork(description, nc=nc, **options)
         network.args = DEFAULT_CFG
-        detect = network.model[-1]
-        branches = [detect.cv2, detect.cv3]
-        if "one2one" in network.heads:
-            branches += [detect.one2one_cv2, detect.one2one_cv3]
+        noise = _clouds(64, 128)
         norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         with torch.no_grad():
             for norm in norms:
-                norm.momentum = 1.0  # take the statistics of the one batch below
-            network.train()
-            network(torch.rand(4, 3, 128, 128))
-            for branch in branches:
-                for level in branch:
-                    level[-1].weight.normal_(std=0.3)
-                    level[-1].bias.normal_(std=0.5)
-            network.verdict.evidence.weight.normal_(std=0.5)
-        for norm in norms:
-            norm.momentum = 0.03
-        return network.eval()
+                norm.momentum = 1.0  # take the statistics of this one batch
+            network.train()(noise)
+            for norm in norms:
+                norm.momentum = 0.03
+            detect = network.model[-1]
+            hooks = [_respread(network.verdict.evidence, -7.0, 1.5)]
+            for name, branch in detect.named_children():
+                if name.endswith("cv2"):  # sides of a box, or their distributions
+                    mean, spread = (2.0, 0.6) if detect.reg_max == 1 else (0.0, 1.5)
+                elif name.endswith("cv3"):
+                    mean, spread = -2.0, 1.2
+                else:
+                    continue
+                hooks += [_respread(level[-1], mean, spread) for level in branch]
+            network.eval()(noise)
+            for hook in hooks:
+                hook.remove()
+        return network
 
     return make
+
+
+def _clouds(count: int, side: int) -> Any:
+    """Grey images (count, 3, side, side) in [0, 1] that vary at every scale, unlike plain noise."""
+    import torch
+    from torch.nn.functional import interpolate
+
+    layers = [
+        interpolate(torch.rand(count, 1, cells, cells), size=(side, side), mode="bilinear")
+        for cells in (1, 2, 4, 8, 16, 32, 64)
+    ]
+    return torch.stack(layers).mean(0).expand(-1, 3, -1, -1)
+
+
+@pytest.fixture(scope="session")
+def grey_images() -> Callable[[int, int], NDArray[np.uint8]]:
+    """Return `grey_images(count, side)`: varied images, uint8 (count, 1, side, side)."""
+    import torch
+
+    def make(count: int, side: int) -> NDArray[np.uint8]:
+        torch.manual_seed(7)
+        images: NDArray[np.uint8] = (_clouds(count, side)[:, :1] * 255).byte().numpy()
+        return images
+
+    return make
+
+
+def _respread(layer: Any, mean: float, spread: float) -> Any:
+    """At the next forward pass, redraw a 1×1 convolution so that its output has these moments."""
+    import torch
+
+    def redraw(layer: Any, inputs: Any, output: Any) -> Any:
+        del output
+        layer.weight.normal_()
+        layer.bias.zero_()
+        raw = torch.nn.functional.conv2d(inputs[0], layer.weight)
+        centre, width = raw.mean((0, 2, 3)), raw.std((0, 2, 3))
+        layer.weight.mul_((spread / width)[:, None, None, None])
+        layer.bias.copy_(mean - centre * spread / width)
+        return torch.nn.functional.conv2d(inputs[0], layer.weight, layer.bias)
+
+    return layer.register_forward_hook(redraw)
 
 
 @pytest.fixture
