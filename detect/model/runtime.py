@@ -23,6 +23,10 @@ __all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime"]
 RuntimeName = Literal["auto", "openvino", "onnxruntime"]
 OUTPUTS = ("boxes", "scores", "image_logit", "evidence")
 
+# OpenVINO's Python binding fills static tables at its first use, under a C++ guard and with the
+# GIL let go in between: two threads whose first calls meet there wait for each other for ever.
+_FIRST_CALL = threading.Lock()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawOutput:
@@ -63,8 +67,11 @@ class _OpenVino:
     def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
         request: Any = getattr(self._local, "request", None)
         if request is None:
-            request = self._local.request = self._compiled.create_infer_request()
-        result = request.infer({"image": images})
+            with _FIRST_CALL:
+                request = self._local.request = self._compiled.create_infer_request()
+                result = request.infer({"image": images})
+        else:
+            result = request.infer({"image": images})
         # Copies: the request's own buffers are written again by its next call.
         return RawOutput(*(np.array(result[name]) for name in OUTPUTS))
 
