@@ -32,6 +32,6 @@ def measure(raw: RawPredictions, prepared: Prepared, split: str) -> MonitorResul
     area = area_under_roc(labels[known] == 1, raw.image_logit[known].astype(np.float64))
     map50, map50_95 = precision.map50.value or 0.0, precision.map50_95.value or 0.0
     return MonitorResult(
-        zip(METRIC_KEYS, (map50, map50_95, area or float("nan")), strict=True),
+        zip(METRIC_KEYS, (map50, map50_95, float("nan") if area is None else area), strict=True),
         fitness=0.5 * map50 + 0.5 * (area or 0.0),
     )
