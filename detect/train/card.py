@@ -16,15 +16,10 @@ Finds fractures on plain radiographs: a calibrated verdict for the image and box
 ## Intended use and limits
 
 - For research, teaching and the building of reporting software. A person reads every image.
-- Trained on one source of data from one country, mostly hands, legs, hips and shoulders of
-  adults, most images small (373×454 pixels). Nothing is claimed for children, spine, skull,
-  chest, CT or fluoroscopy, nor for other machines and hospitals: measure on your own data first
+- Nothing is claimed beyond the data below: not for bones, ages, machines or hospitals that are
+  not in it, nor for CT or fluoroscopy. Measure on your own data first
   (`python cli.py evaluate --data YOURS`).
-- The groups that keep splits apart are runs of neighbouring image numbers, since the data carries
-  no patient ids; some patients may still be in two splits.
-- Shortcuts lie in the data (nearly all images with metal are fractured; large images more often
-  than small ones), so figures without hardware and within one image size stand below.
-- Boxes mark where to look; their borders follow the annotators' habit of loose boxes.
+{limits}- Boxes mark where to look; their borders follow the annotators' habit of loose boxes.
 
 ## Data
 
@@ -58,16 +53,16 @@ Boxes are measured over all images of the split, normals included. Intervals are
 |---|---|---|
 {figures}
 
-| operating point | threshold | sensitivity on test | specificity on test |
+| operating point | threshold | sensitivity on {measured} | specificity on {measured} |
 |---|---|---|---|
 {points}
 
-| subset of test | images | AUROC | mAP50 |
+| subset of {measured} | images | AUROC | mAP50 |
 |---|---|---|---|
 {subsets}
 
 ECE on val before calibration (the verdict head's own sigmoid): {ece_before}; after: {ece_after}.
-The table has the figure on test, which the calibration never saw.
+On val the calibration was fitted; only a figure on test is one that it never saw.
 
 ## Fine-tune on your own data
 
@@ -82,6 +77,20 @@ Inference never opens it.
 
 Weights: AGPL-3.0, as the code and the pretrained start. Data: see above.
 """
+
+
+# What is known of public data, by a word of its origin.
+_LIMITS = {
+    "FracAtlas": """\
+- One source from one country: mostly hands, legs, hips and shoulders of adults, most images
+  small (373×454 pixels); no children, spine, skull or chest to speak of.
+- The groups that keep splits apart are runs of neighbouring image numbers, since the data carries
+  no patient ids; some patients may still be in two splits.
+- Shortcuts lie in the data (nearly all images with metal are fractured; large images more often
+  than small ones), so figures without hardware and within one image size stand below.
+""",
+    "synthetic": "- Synthetic pictures: the figures say nothing of how it reads patients.\n",
+}
 
 
 def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, Any] | None) -> str:
@@ -102,6 +111,12 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
             f"origin {entry['origin'] or 'not stated'}."
             for entry in training["data"]
         ),
+        limits="".join(
+            text
+            for word, text in _LIMITS.items()
+            if any(word in (entry["origin"] or "") for entry in training["data"])
+        ),
+        measured="test" if test else "val",
         splits="\n".join(
             f"| {name} | {row['images']} | {row['fractured']} | {row['not_fractured']} "
             f"| {row['boxed']} |"
