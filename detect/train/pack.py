@@ -25,7 +25,8 @@ CHECKPOINT = "model.pt"
 def save_checkpoint(network: FractureNetwork, names: dict[int, str], path: Path) -> None:
     """Save the network in ultralytics' checkpoint form, half precision, for fine-tuning.
 
-    Opening it unpickles, so it is opened by `train` alone.
+    Opening it unpickles, so it is opened by `train` alone. It says nothing of the machine that
+    trained it: the paths that ultralytics hangs on a network are left out.
     """
     import copy
 
@@ -34,6 +35,8 @@ def save_checkpoint(network: FractureNetwork, names: dict[int, str], path: Path)
     kept = copy.deepcopy(network).cpu().half().eval().to(memory_format=torch.contiguous_format)
     kept.criterion = None
     kept.names = names
+    kept.args = {"task": "detect"}
+    kept.pt_path = path.name
     for parameter in kept.parameters():
         parameter.requires_grad_(True)
     buffer = io.BytesIO()
