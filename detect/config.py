@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from detect.errors import ConfigError
 
@@ -81,6 +81,12 @@ class VerdictConfig(_Section):
     evidence_gain: float = Field(0.5, ge=0)  # weight of box supervision on the evidence map
     frozen_epochs: int = Field(4, ge=0)  # epochs of a second head on the frozen trunk; 0: none
     frozen_learning_rate: float = Field(2e-3, gt=0)
+
+    @model_validator(mode="after")
+    def _trained(self) -> VerdictConfig:
+        if not self.joint_gain and not self.frozen_epochs:
+            raise ValueError("joint_gain and frozen_epochs are both 0: nothing trains the verdict")
+        return self
 
 
 class TrainConfig(_Section):
