@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import random
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,20 +79,22 @@ def _fit_frozen(
     """Train a fresh verdict head; the trunk stays as it is, statistics included."""
     recipe = prepared.recipe
     torch.manual_seed(recipe.seed)
+    random.seed(recipe.seed)  # of the views, which a resumed run must cut alike
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     network.eval()
     head = VerdictHead(network.feature_channels, recipe.verdict.pooling).to(device)
+    views = ViewDataset(prepared)
     loader = DataLoader(
-        ViewDataset(prepared),
+        views,
         batch_size=recipe.batch,
         shuffle=True,
-        drop_last=True,
+        drop_last=len(views) >= recipe.batch,  # a small set must not lose its only batch
         collate_fn=collate,
         num_workers=recipe.workers,
         generator=torch.Generator().manual_seed(recipe.seed),
     )
-    steps = recipe.verdict.frozen_epochs * max(1, len(loader))
+    steps = recipe.verdict.frozen_epochs * len(loader)
     optimiser = torch.optim.AdamW(head.parameters(), lr=recipe.verdict.frozen_learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=recipe.verdict.frozen_learning_rate, total_steps=steps
