@@ -6,9 +6,9 @@ import csv
 import math
 from pathlib import Path
 
-from detect.write.atomic import replacing_bytes
+from detect.write.atomic import replacing_bytes, replacing_text
 
-__all__ = ["plot_learning_curve", "read_curve"]
+__all__ = ["drop_epochs_after", "plot_learning_curve", "read_curve"]
 
 
 def read_curve(path: Path) -> dict[str, list[float]]:
@@ -16,6 +16,18 @@ def read_curve(path: Path) -> dict[str, list[float]]:
     with path.open(encoding="utf-8", newline="") as stream:
         rows = [{k.strip(): float(v) for k, v in row.items()} for row in csv.DictReader(stream)]
     return {name: [row[name] for row in rows] for name in (rows[0] if rows else {})}
+
+
+def drop_epochs_after(path: Path, last: int) -> None:
+    """Cut from results.csv what comes after epoch `last`, so that none is in it twice."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as stream:
+        header, *rows = list(csv.reader(stream)) or [[]]
+    with replacing_text(path) as stream:
+        csv.writer(stream, lineterminator="\n").writerows(
+            [header, *(row for row in rows if row and float(row[0]) <= last)]
+        )
 
 
 def plot_learning_curve(curve: dict[str, list[float]], path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from detect.errors import InputError, OutputError, TrainingError
+from detect.errors import OutputError, TrainingError
+from detect.train.curve import drop_epochs_after
 from detect.train.prepared import Prepared
 
 __all__ = ["fine_tune", "load_network"]
@@ -29,8 +30,9 @@ class _Progress:
         from ultralytics.utils import RANK
 
         if trainer.device.type == "cpu":
-            # ultralytics leaves a core to loader processes, which the CPU path does not have
-            torch.set_num_threads(os.cpu_count() or 1)
+            # ultralytics leaves a core to loader processes, which the CPU path does not have,
+            # and overrides what the user asked for
+            torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
         batches = len(trainer.train_loader)
         self.bar = tqdm(
             total=trainer.epochs * batches,
@@ -72,21 +74,25 @@ def fine_tune(
         resume: go on from the last finished epoch, where there is one.
 
     Raises:
-        InputError: `init` cannot be used.
-        TrainingError: training broke down.
+        TrainingError: training broke down, or the checkpoint to go on from is damaged.
         OutputError: the disk is full.
     """
-    import torch
-
     from detect.train.trainer import FractureTrainer
 
     last = run / "fine-tune" / "weights" / "last.pt"
     last.with_name("last.partial.pt").unlink(missing_ok=True)
     if resume and last.exists():
-        epoch = int(torch.load(last, map_location="cpu", weights_only=False)["epoch"])
-        if epoch + 1 >= prepared.recipe.epochs:
+        done = _finished_epochs(last)
+        if done >= prepared.recipe.epochs:
             return last
-        overrides: dict[str, Any] = {"resume": str(last), "device": device}
+        # The row of an epoch is written before its checkpoint, and a kill may fall between.
+        drop_epochs_after(last.parent.parent / "results.csv", done)
+        overrides: dict[str, Any] = {
+            "resume": str(last),
+            "data": _data(prepared),
+            "device": device,
+            "save_dir": str(last.parent.parent.resolve()),  # the run may have been moved
+        }
     else:
         overrides = _arguments(prepared, init, run, device)
     progress = _Progress(show_progress)
@@ -97,11 +103,6 @@ def fine_tune(
         trainer.add_callback("on_fit_epoch_end", progress.epoch)
         trainer.add_callback("on_train_end", progress.end)
         trainer.train()
-    except FileNotFoundError as error:
-        raise InputError(
-            f"--init {init}: no such weights here and they could not be downloaded; "
-            "give the path of an ultralytics .pt file"
-        ) from error
     except OSError as error:
         raise OutputError(
             f"{run}: cannot be written: {error.strerror or error}; "
@@ -113,11 +114,26 @@ def fine_tune(
     return last
 
 
+def _finished_epochs(last: Path) -> int:
+    import torch
+
+    try:
+        return int(torch.load(last, map_location="cpu", weights_only=False)["epoch"]) + 1
+    except Exception as error:  # a broken pickle may raise anything
+        raise TrainingError(
+            f"{last}: is damaged; delete it, and --resume fine-tunes from the start"
+        ) from error
+
+
+def _data(prepared: Prepared) -> str:
+    return str((prepared.folder / "prepared.json").resolve())
+
+
 def _arguments(prepared: Prepared, init: str, run: Path, device: str) -> dict[str, Any]:
     recipe = prepared.recipe
     return {
         "model": init,
-        "data": str(prepared.folder / "prepared.json"),
+        "data": _data(prepared),
         "task": "detect",
         "epochs": recipe.epochs,
         "batch": recipe.batch,
