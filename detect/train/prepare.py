@@ -18,6 +18,7 @@ from detect.data.sources.labels import fracture_classes
 from detect.errors import OutputError, ReadError, TrainingError
 from detect.read import read
 from detect.train.prepared import Prepared, PreparedImage
+from detect.write.atomic import naming_output
 
 __all__ = ["prepare"]
 
@@ -82,7 +83,8 @@ def prepare(
         {k: tuple(v) for k, v in splits.items()},
     )
     _require_enough(prepared, dataset)
-    prepared.save()
+    with naming_output(folder / "prepared.json"):
+        prepared.save()
     return prepared
 
 

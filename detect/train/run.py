@@ -1,7 +1,7 @@
 """A whole training run, stage by stage, in one folder.
 
 Each stage leaves a file that says it is done, so that `--resume` goes on where a kill struck,
-and a stage is run again by deleting its file.
+and a stage is run again, with all later ones, by deleting its file.
 
     run.json            what was asked for; a resumed run must ask for the same
     data/               1 prepare: prepared.json and the decoded images
@@ -37,16 +37,25 @@ from detect.model.preprocess import PAD_VALUE
 from detect.train.card import write_card
 from detect.train.curve import plot_learning_curve, read_curve
 from detect.train.environment import cpu_has_bfloat16, isolate_ultralytics, resolve_device
+from detect.train.initial import require_initial_weights
 from detect.train.pack import CARD, CHECKPOINT, place_bundle, save_checkpoint, write_manifest
 from detect.train.prepare import prepare
 from detect.train.prepared import Prepared
-from detect.train.session import Stopwatch, TrainRequest, claim_run, read_stage, write_stage
+from detect.train.session import (
+    Stopwatch,
+    TrainRequest,
+    claim_run,
+    drop_stages,
+    read_stage,
+    write_stage,
+)
 from detect.train.settle import settle_on_validation
-from detect.write.atomic import replacing_text
+from detect.write.atomic import naming_output, replacing_text
 
 __all__ = ["train"]
 
 LOGGER = logging.getLogger(__name__)
+LAST = Path("fine-tune", "weights", "last.pt")
 
 
 def train(request: TrainRequest) -> dict[str, Any]:
@@ -55,19 +64,21 @@ def train(request: TrainRequest) -> dict[str, Any]:
     Raises:
         InputError, DataError, TrainingError, OutputError: one line each, for the user.
     """
+    device = resolve_device(request.device)
+    dataset = merge_datasets([load_dataset(path) for path in request.data])
     claim_run(request)
     isolate_ultralytics(request.run)
-    device = resolve_device(request.device)
+    if not (request.resume and (request.run / LAST).exists()):
+        require_initial_weights(request.init)
     clock = Stopwatch(request.run / "seconds.json")
     with clock("prepare"):
-        dataset = _load_and_check(request)
+        dataset = _check(request, dataset)
         prepared = _prepared(request, dataset)
     with clock("fine-tune"):
         last = _fine_tune(request, prepared, device)
     with clock("fit verdict"):
         network, choice = _verdict(request, prepared, last, device)
     bundle = request.run / "bundle"
-    bundle.mkdir(exist_ok=True)
     with clock("export and calibrate"):
         _export(request, prepared, network, choice["detection_heads"]["kept"])
         settled = _settled(request, prepared)
@@ -87,9 +98,8 @@ def train(request: TrainRequest) -> dict[str, Any]:
     return metrics.get("test", metrics["val"])
 
 
-def _load_and_check(request: TrainRequest) -> Dataset:
-    """Load the data and keep what the quick check finds usable; refuse a leak."""
-    dataset = merge_datasets([load_dataset(path) for path in request.data])
+def _check(request: TrainRequest, dataset: Dataset) -> Dataset:
+    """Keep what the quick check finds usable; refuse a leak."""
     with tqdm(
         total=len(dataset.samples), desc="check", unit="image", disable=not request.show_progress
     ) as bar:
@@ -108,12 +118,15 @@ def _prepared(request: TrainRequest, dataset: Dataset) -> Prepared:
     folder = request.run / "data"
     if request.resume and (folder / "prepared.json").exists():
         return Prepared.load(folder / "prepared.json")
+    drop_stages(request.run / LAST)
     return prepare(dataset, folder, request.recipe, request.workers, request.show_progress)
 
 
 def _fine_tune(request: TrainRequest, prepared: Prepared, device: str) -> Path:
     from detect.train.finetune import fine_tune
 
+    if not (request.resume and (request.run / LAST).exists()):
+        drop_stages(request.run / "verdict.json")
     last = fine_tune(
         prepared, request.init, request.run, device, request.resume, request.show_progress
     )
@@ -135,6 +148,7 @@ def _verdict(
     done = read_stage(note)
     if request.resume and done is not None and saved.exists():
         return load_network(saved), done
+    drop_stages(request.run / "bundle" / GRAPH, request.run / "settled.json")
     network, verdict = fit_verdict(load_network(last), prepared, device, request.show_progress)
     heads = choose_detection_head(network, prepared, device)
     save_checkpoint(network, dict(enumerate(prepared.classes)), saved)
@@ -148,7 +162,10 @@ def _export(request: TrainRequest, prepared: Prepared, network: Any, head: str) 
 
     graph = request.run / "bundle" / GRAPH
     if not (request.resume and graph.exists()):
-        export_onnx(network, head, prepared.recipe.model.image_size, graph)
+        drop_stages(request.run / "settled.json")
+        with naming_output(graph):
+            graph.parent.mkdir(exist_ok=True)
+            export_onnx(network, head, prepared.recipe.model.image_size, graph)
 
 
 def _settled(request: TrainRequest, prepared: Prepared) -> dict[str, Any]:
