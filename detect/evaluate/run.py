@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-from tqdm import tqdm
 
 from detect.data.sample import Sample
 from detect.errors import DataError, ReadError
@@ -18,10 +17,13 @@ from detect.model.coherence import compose_reading
 from detect.model.postprocess import MIN_SCORE
 from detect.model.predictor import Predictor, build_predictor
 from detect.model.runtime import RuntimeName
+from detect.progress import Progress
 from detect.read import read
 from detect.record import Failure, Reading, Source
 
 __all__ = ["evaluate_samples", "read_samples"]
+
+LOGGER = logging.getLogger(__name__)
 
 
 def read_samples(
@@ -46,13 +48,25 @@ def read_samples(
             )
         except ReadError as error:
             return Failure(Source(name, None), error.reason, str(error))
+        except Exception as error:  # our own mistake: counted as such, as `detect` does
+            LOGGER.debug("%s", name, exc_info=True)
+            message = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
+            return Failure(Source(name, None), "internal", " ".join(message.split()))
 
-    with ThreadPoolExecutor(workers) as pool:
-        done = pool.map(work, samples)
-        bar = tqdm(
-            done, total=len(samples), desc="evaluate", unit="image", disable=not show_progress
-        )
-        return list(bar)
+    records = []
+    with (
+        ThreadPoolExecutor(workers, thread_name_prefix="evaluate") as pool,
+        Progress("evaluate", len(samples), bar=show_progress) as progress,
+    ):
+        try:
+            for record in pool.map(work, samples):
+                if isinstance(record, Failure):
+                    LOGGER.warning("failed: %s", record.message)
+                records.append(record)
+                progress.advance()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return records
 
 
 def evaluate_samples(
