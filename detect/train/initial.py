@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from detect.errors import InputError
 
 __all__ = ["require_initial_weights"]
 
+LOGGER = logging.getLogger(__name__)
+
 _SOURCE = "https://github.com/ultralytics/assets/releases"
 
 
 def require_initial_weights(init: str) -> None:
-    """Refuse what cannot be fine-tuned. Nothing is downloaded.
+    """Refuse what cannot be fine-tuned.
+
+    The bare name of a published detector, such as `yolo26n.pt`, that is not in the current
+    folder is downloaded there, and said so; nothing else is ever fetched.
 
     Args:
-        init: path of an ultralytics `.pt` (unpickled, so it runs code: trust its source).
+        init: path of an ultralytics `.pt` (unpickled, so it runs code: trust its source), or
+            the name of a published one.
 
     Raises:
         InputError: there is no such file, or it is not a detector's checkpoint.
     """
     path = Path(init)
+    if not path.is_file():
+        _download(init)
     if not path.is_file():
         raise InputError(
             f"--init {init}: no such file; get yolo26n.pt or another YOLO detector from {_SOURCE}"
@@ -40,3 +49,19 @@ def require_initial_weights(init: str) -> None:
         ) from error
     if not isinstance(head, Detect) or network.task != "detect":
         raise InputError(f"--init {init}: is a network for {network.task}; give a YOLO detector")
+
+
+def _download(name: str) -> None:
+    """Fetch a published checkpoint by its bare name; leave anything else to the caller."""
+    from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES, attempt_download_asset
+
+    if name not in GITHUB_ASSETS_NAMES:
+        return
+    LOGGER.warning("%s is not here; downloading it once from %s", name, _SOURCE)
+    try:
+        attempt_download_asset(name)
+    except Exception as error:  # a network may fail in any way
+        raise InputError(
+            f"--init {name}: could not be downloaded ({type(error).__name__}); "
+            f"get it from {_SOURCE} and give its path"
+        ) from error
