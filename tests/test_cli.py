@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from PIL import Image
 import cli
 from detect import __version__
 from detect.data.phantom.writer import write_phantoms
+from detect.evaluate.blocks import Settings
 
 MakeBundle = Callable[..., Path]
 
@@ -221,8 +223,10 @@ def test_wrong_usage_is_code_2(
 
 
 def test_evaluate_counts_a_corrupt_picture_and_writes_its_metrics(
-    call: Call, tmp_path: Path
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    few = partial(Settings, n_resamples=20)  # the intervals themselves are tested elsewhere
+    monkeypatch.setattr("detect.evaluate.run.Settings", few)
     data, out = tmp_path / "set", tmp_path / "out"
     write_phantoms(data, 8, split="test", size=(160, 128))
     spoilt = data / "images" / "phantom_0003.png"

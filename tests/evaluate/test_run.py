@@ -1,0 +1,172 @@
+"""From annotated pictures to records and metrics, through the readers and a real bundle."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from detect.data.load import load_dataset
+from detect.data.phantom.writer import write_phantoms
+from detect.data.sample import Sample
+from detect.errors import DataError
+from detect.evaluate import run
+from detect.evaluate.blocks import Settings
+from detect.evaluate.run import evaluate_samples, read_samples
+from detect.model.bundle import Bundle, load_bundle
+from detect.model.postprocess import MIN_SCORE
+from detect.model.predictor import Predictor, build_predictor
+from detect.record import Failure, Reading
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> tuple[Sample, ...]:
+    """Eight phantoms, half of them fractured, one of them cut short."""
+    table = write_phantoms(tmp_path / "set", 8, split="test", size=(160, 128))
+    spoilt = tmp_path / "set" / "images" / "phantom_0003.png"
+    spoilt.write_bytes(spoilt.read_bytes()[:3000])
+    return load_dataset(table.parent).split("test")
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    """The shipped bundle."""
+    return load_bundle("fracture-n")
+
+
+@pytest.fixture(scope="module")
+def predictor(bundle: Bundle) -> Predictor:
+    """The shipped bundle, loaded."""
+    return build_predictor(bundle, threads=2)
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the bootstrap short; its intervals are tested elsewhere."""
+    monkeypatch.setattr(run, "Settings", partial(Settings, n_resamples=20))
+
+
+def without_time(records: list[Reading | Failure]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in record.to_json().items() if k != "seconds"} for record in records]
+
+
+def test_there_is_a_record_per_sample_in_its_order(
+    samples: tuple[Sample, ...], predictor: Predictor, bundle: Bundle
+) -> None:
+    records = read_samples(samples, predictor, bundle, workers=2, show_progress=False)
+    assert [record.source.path for record in records] == [str(s.image) for s in samples]
+    kinds = [type(record) for record in records]
+    assert kinds == [Reading, Reading, Failure, *[Reading] * 5]
+    failure = records[2]
+    assert isinstance(failure, Failure)
+    assert failure.reason == "truncated"
+    one = read_samples(samples, predictor, bundle, workers=1, show_progress=False)
+    assert without_time(one) == without_time(records)
+
+
+def test_every_box_of_the_detector_is_measured(
+    samples: tuple[Sample, ...], predictor: Predictor, bundle: Bundle
+) -> None:
+    from detect.read import read
+
+    sample = samples[0]
+    (reading,) = read_samples([sample], predictor, bundle, workers=1, show_progress=False)
+    assert isinstance(reading, Reading)
+    (radiograph,) = read(sample.image, "image")
+    expected = [s for s in predictor(radiograph).scores.tolist() if s >= MIN_SCORE]
+    listed = [f.score for f in reading.findings if f.origin == "detector"]
+    assert listed == pytest.approx(expected, abs=6e-5)
+
+
+@pytest.mark.usefixtures("few_resamples")
+def test_failures_are_counted_and_not_dropped(
+    samples: tuple[Sample, ...], bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics, records = evaluate_samples(samples, bundle, workers=2)
+    data = metrics["data"]
+    assert (data["n"], data["n_read"], data["n_failed"]) == (8, 7, 1)
+    assert data["failures_by_reason"] == {"truncated": 1}
+    assert data["failures"] == [{"path": str(samples[2].image), "reason": "truncated"}]
+    assert "phantom_0003.png: file is truncated" in caplog.text
+    assert len(records) == 8
+    json.dumps(metrics, allow_nan=False)
+    fractured = sum(sample.fractured is True for sample in samples)
+    verdict = metrics["subsets"]["all"]["verdict"]
+    lost = verdict["n_failed_fractured"]
+    assert verdict["n_fractured"] + lost == fractured
+    assert verdict["n_failed_fractured"] + verdict["n_failed_not_fractured"] == 1
+
+
+def test_several_pages_are_not_one_picture(
+    tmp_path: Path, predictor: Predictor, bundle: Bundle
+) -> None:
+    page = Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64))
+    page.save(tmp_path / "pages.tif", save_all=True, append_images=[page])
+    sample = Sample(tmp_path / "pages.tif", "test", None, True, None)
+    (record,) = read_samples([sample], predictor, bundle, workers=1, show_progress=False)
+    assert isinstance(record, Failure)
+    assert record.reason == "unsupported"
+    assert "has 2 frames, not one" in record.message
+
+
+def test_our_own_mistake_costs_one_picture(
+    samples: tuple[Sample, ...], predictor: Predictor, bundle: Bundle
+) -> None:
+    def broken(radiograph: Any) -> Any:
+        if radiograph.source.path.endswith("_0001.png"):
+            raise ZeroDivisionError("first\nsecond")
+        return predictor(radiograph)
+
+    records = read_samples(samples, broken, bundle, workers=2, show_progress=False)  # type: ignore[arg-type]
+    assert [type(record) for record in records].count(Failure) == 2
+    failure = records[0]
+    assert isinstance(failure, Failure)
+    assert failure.reason == "internal"
+    assert failure.message.endswith("ZeroDivisionError: first second")
+
+
+def test_an_interrupted_evaluation_ends_at_once(
+    samples: tuple[Sample, ...],
+    predictor: Predictor,
+    bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[str] = []
+
+    def counted(radiograph: Any) -> Any:
+        started.append(radiograph.source.path)
+        return predictor(radiograph)
+
+    def advance(_progress: Any) -> None:
+        raise KeyboardInterrupt  # as Ctrl-C raises it in the main thread
+
+    monkeypatch.setattr(run.Progress, "advance", advance)
+    many = samples[:1] * 300
+    with pytest.raises(KeyboardInterrupt):
+        read_samples(many, counted, bundle, workers=1, show_progress=False)  # type: ignore[arg-type]
+    assert len(started) < 150
+
+
+def test_nothing_to_measure_is_said(bundle: Bundle) -> None:
+    with pytest.raises(DataError, match="the split has no image"):
+        evaluate_samples([], bundle)
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_real_radiographs_are_measured(shared_dir: Path, bundle: Bundle) -> None:
+    folder = shared_dir / "data" / "fracatlas"
+    if not folder.is_dir():
+        pytest.skip(f"no FracAtlas at {folder}")
+    dataset = load_dataset(folder)
+    fractured = [sample for sample in dataset.samples if sample.fractured][:10]
+    normal = [sample for sample in dataset.samples if sample.fractured is False][:10]
+    metrics, records = evaluate_samples([*fractured, *normal], bundle, workers=2)
+    assert metrics["data"]["n"] == 20
+    assert metrics["data"]["n_read"] == sum(isinstance(r, Reading) for r in records)
+    assert 0 <= metrics["subsets"]["all"]["verdict"]["auroc"]["value"] <= 1

@@ -1,0 +1,47 @@
+"""Progress: a bar on a terminal, log lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from detect.progress import Progress
+
+
+def test_off_a_terminal_lines_are_logged(
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("detect.progress.time.monotonic", lambda: now)
+    with (
+        caplog.at_level(logging.INFO, "detect"),
+        Progress("detect", 200, bar=False, done=50, every=10.0) as progress,
+    ):
+        for _ in range(30):
+            now += 1.0
+            progress.advance()
+    assert [record.getMessage() for record in caplog.records] == [
+        "detect: 60 of 200 images, 1.0 a second, 2:20 min left",
+        "detect: 70 of 200 images, 1.0 a second, 2:10 min left",
+        "detect: 80 of 200 images, 1.0 a second, 2:00 min left",
+    ]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_shows_count_and_rate_and_logs_nothing(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        caplog.at_level(logging.INFO, "detect"),
+        Progress("evaluate", 3, bar=True, every=0.0) as progress,
+    ):
+        for _ in range(3):
+            progress.advance()
+    assert not caplog.records
+    shown = capsys.readouterr().err
+    assert "evaluate: 100%" in shown
+    assert "3/3" in shown
+    assert "image/s" in shown
