@@ -190,7 +190,7 @@ def evaluate(
     """Measure a bundle on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
     _log(quiet, verbose)
     _need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib")
-    from detect.data.load import load_dataset, merge_datasets
+    from detect.data.load import load_fractures
     from detect.data.sample import SPLITS
     from detect.evaluate.report import write_report
     from detect.evaluate.run import evaluate_samples
@@ -198,7 +198,7 @@ def evaluate(
     from detect.model.bundle import load_bundle
 
     _one_of("--split", split, SPLITS)
-    dataset = merge_datasets([load_dataset(path) for path in data])
+    dataset = load_fractures(data)
     metrics, _ = evaluate_samples(
         dataset.split(split),
         load_bundle(weights),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detect.data import canonical
+from detect.data.fractures import fractures_only
 from detect.data.sample import Dataset
 from detect.data.sources import folders, fracatlas, yolo
 from detect.errors import DataError
 
-__all__ = ["load_dataset", "merge_datasets"]
+__all__ = ["load_dataset", "load_fractures", "merge_datasets"]
+
+_BY_NAME: Mapping[str, str | None] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,30 @@ def load_dataset(path: Path) -> Dataset:
     signs = "; ".join(f"{form.name} ({form.sign})" for form in _FORMS)
     message = f"{path}: no dataset of a known form; looked for {signs}"
     raise DataError(f"{message}. Bring it into one of them, or give the folder that is")
+
+
+def load_fractures(paths: Sequence[Path], classes: Mapping[str, str | None] = _BY_NAME) -> Dataset:
+    """Read the datasets at `paths` as one that boxes fractures and nothing else.
+
+    So sets with other classes beside fractures merge, and whoever checks, trains or measures
+    sees the same boxes and labels.
+
+    Args:
+        paths: as for `load_dataset`, at least one.
+        classes: class → "fracture", or None for one that is none; each must be of one of the
+            datasets. Empty: told by the names.
+
+    Raises:
+        DataError: as `load_dataset`; or `classes` does not fit the datasets.
+    """
+    datasets = [load_dataset(path) for path in paths]
+    known = {name for dataset in datasets for name in dataset.classes}
+    unknown = [name for name in classes if name not in known]
+    if unknown:
+        message = f"{', '.join(map(str, paths))}: {', '.join(unknown)} of the recipe's classes"
+        message += f" not among {', '.join(sorted(known))}"
+        raise DataError(f"{message}; mend `classes:` in the configuration")
+    return merge_datasets([fractures_only(dataset, classes) for dataset in datasets])
 
 
 def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:

@@ -7,7 +7,8 @@
 
 Form: https://docs.ultralytics.com/datasets/detect/. As there, an image without a label file is
 background, and so is one with an empty file: both are annotated without boxes. The notes say
-how many have no file. A polygon becomes the box around it.
+how many have no file. A polygon becomes the box around it. No image has a label of its own
+(`fractured is None`): `fractures_only` tells it from the boxes.
 
 Exports of Roboflow hold several altered copies of one picture, `<name>.rf.<hash>.jpg`: those
 form a group, so that a copy in another split shows up as a leak.
@@ -24,7 +25,6 @@ from typing import Any
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.data.sources.files import count_note, read_text, read_yaml
 from detect.data.sources.images import cut_dust, displayed_size
-from detect.data.sources.labels import fracture_classes
 from detect.data.sources.yolo_labels import parse_labels
 from detect.data.sources.yolo_paths import KEYS, split_images
 from detect.errors import DataError
@@ -70,7 +70,6 @@ def load(path: Path) -> Dataset:
     file = files[0]
     content = read_yaml(file)
     classes = _classes(content, file)
-    fractures = fracture_classes(classes)
     found: dict[str, list[str]] = defaultdict(list)
     samples = []
     labelled = 0
@@ -83,15 +82,10 @@ def load(path: Path) -> Dataset:
                 found["without a label file; background"].append(image.name)
             boxes = _boxes(image, labels, classes, found)
             if boxes is not None:
-                fractured = any(entry.label in fractures for entry in boxes)
-                samples.append(Sample(image, split, _group(image), fractured, boxes))
+                samples.append(Sample(image, split, _group(image), None, boxes))
     if not labelled:
         raise DataError(f"{file}: no image has a label file; put them in labels/ beside images/")
     notes = [note for what, names in found.items() for note in count_note(names, what)]
-    if fractures != set(classes):
-        others = ", ".join(name for name in classes if name not in fractures)
-        meaning = ", ".join(name for name in classes if name in fractures)
-        notes.append(f"a box of {meaning} makes an image fractured; one of {others} does not")
     name = file.parent.name if path.is_dir() or file.stem == "data" else file.stem
     licence = content.get("license", content.get("licence"))
     return Dataset(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detect.data.load import load_dataset
+from detect.data.load import load_dataset, load_fractures
 from detect.data.sample import Dataset
 from detect.errors import DataError
 
@@ -48,7 +48,7 @@ def test_boxes_and_polygons_become_pixels(small: Path) -> None:
 
 
 def test_a_missing_label_file_is_background_and_counted(small: Path) -> None:
-    dataset = load_dataset(small)
+    dataset = load_fractures([small])
     assert {s.image.name: (s.split, s.fractured) for s in dataset.samples} == {
         "a.png": ("train", True),
         "b.png": ("train", False),
@@ -57,7 +57,7 @@ def test_a_missing_label_file_is_background_and_counted(small: Path) -> None:
     }
     assert all(s.boxes is not None for s in dataset.samples)
     assert "1 image: without a label file; background (c.png)" in dataset.notes
-    assert any("metal does not" in note for note in dataset.notes)
+    assert "boxes of metal are not used, since it is no fracture: 1" in dataset.notes
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "tif", "png", "webp"])
@@ -94,7 +94,7 @@ def test_roboflow_paths_and_copies(tmp_path: Path, picture: Picture) -> None:
         "data.yaml",
         "train: ../train/images\nval: ../valid/images\nnc: 1\nnames: ['fracture']\n",
     )
-    samples = load_dataset(tmp_path).samples
+    samples = load_fractures([tmp_path]).samples
     assert [(s.split, s.group, s.fractured) for s in samples] == [
         ("train", "x_png", True),
         ("val", "x_png", True),
