@@ -22,6 +22,7 @@ ProblemKind = Literal[
     "label_box",  # label and boxes contradict each other
     "group_leak",  # one group in several splits; kept, so that the caller must decide
     "duplicate_leak",  # the same file in several splits; kept in the latest only
+    "tied_groups",  # such copies prove their groups to overlap; the groups' other images stay
     "duplicate_label",  # the same file with different labels; left out
     "duplicate",  # the same file twice in one split; kept
     "no_split",  # in no split: neither trained on nor measured
@@ -46,12 +47,14 @@ class CheckReport:
     checked: int  # images
     problems: tuple[Problem, ...]
     usable: tuple[Sample, ...]  # in the dataset's order, mended where that is possible
+    refused: tuple[Sample, ...] = ()  # the unreadable and the multi-frame, in its order
 
     @property
     def leaks(self) -> tuple[Problem, ...]:
         """What is still wrong with `usable` and makes figures on val or test worthless.
 
-        Identical files in several splits are not among them: `usable` is free of those.
+        Identical files in several splits are not among them: `usable` is free of those. What
+        they tell of their groups (`tied_groups`) is reported and left to the caller.
         """
         return tuple(problem for problem in self.problems if problem.kind == "group_leak")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
 
 from detect.data.check_report import Problem, ProblemKind, count, few
 from detect.data.sample import SPLITS, Sample
@@ -19,6 +20,9 @@ def identical_files(
     Of copies in several splits, those in test stay, else those in val: what is measured on
     stays as published, and what is trained on gives way. Copies with different labels are all
     left out, since nobody can tell which is right. Copies in one split stay.
+
+    Copies in several splits also prove that their groups overlap, whatever their names: the
+    other images of such a group are reported and stay, since only new splits could part them.
 
     Args:
         hashed: (sha256, sample), in the dataset's order.
@@ -50,13 +54,34 @@ def identical_files(
         "duplicate_label": "with different labels; left out",
         "duplicate": "more than once in one split; kept",
     }
-    problems = [_problem(kind, sets, says[kind]) for kind, sets in found.items()]
+    problems: list[Problem] = [_problem(kind, sets, says[kind]) for kind, sets in found.items()]
     stay = tuple(
         sample
         for digest, sample in hashed
         if digest not in conflicting and keeps.get(digest, sample.split) == sample.split
     )
-    return problems, stay
+    return [*problems, *_tied_groups(by_hash.values(), stay)], stay
+
+
+def _tied_groups(copies: Iterable[Sequence[Sample]], stay: Sequence[Sample]) -> Iterator[Problem]:
+    """Find what stays of groups that copies tie to a group of a later split."""
+    tied: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for same in copies:
+        placed = [(s.split, s.group) for s in same if s.split is not None and s.group is not None]
+        for (split, group), (later, other) in permutations(placed, 2):
+            if group != other and SPLITS.index(split) < SPLITS.index(later):
+                tied[split, group].add((later, other))
+    left = [s for s in stay if s.split is not None and (s.split, s.group) in tied]
+    for split in SPLITS:
+        images = tuple(sample.image for sample in left if sample.split == split)
+        if images:
+            ties = {group: others for (place, group), others in tied.items() if place == split}
+            laters = {later for others in ties.values() for later, _ in others}
+            where = " and ".join(sorted(laters, key=SPLITS.index))
+            names = sorted({other for others in ties.values() for _, other in others})
+            line = f"{count(len(images), 'image')} of {split} in groups {few(sorted(ties))}, "
+            line += f"which share files with groups {few(names)} of {where}; kept"
+            yield Problem("tied_groups", images, line)
 
 
 def shared_groups(samples: Iterable[Sample]) -> list[Problem]:

@@ -25,7 +25,6 @@ from detect.data.check_report import (
 )
 from detect.data.copies import identical_files, shared_groups
 from detect.data.sample import Dataset, LabelledBox, Sample
-from detect.data.sources.labels import fracture_classes
 from detect.errors import ReadError
 from detect.read import read
 from detect.record import Box
@@ -56,7 +55,7 @@ def quick_check(
     """Decode every image and compare it with what the dataset says of it.
 
     Args:
-        dataset: as `load_dataset` returns it.
+        dataset: as `load_fractures` returns it: its one class is `fracture`.
         workers: threads that decode; None: one per core. The report does not depend on it.
         on_image: called after each image, for a progress bar.
     """
@@ -69,9 +68,11 @@ def quick_check(
     refused: dict[tuple[ProblemKind, str], list[tuple[Sample, str]]] = defaultdict(list)
     found: dict[tuple[ProblemKind, str], list[Sample]] = defaultdict(list)
     hashed: list[tuple[str, Sample]] = []
+    left_out: list[Sample] = []
     for sample, result in zip(dataset.samples, results, strict=True):
         if isinstance(result, _Refused):
             refused[result.kind, result.reason].append((sample, result.message))
+            left_out.append(sample)
             continue
         mended = _mend(sample, result, dataset.classes, found)
         hashed.append((result.sha256, mended))
@@ -83,7 +84,7 @@ def quick_check(
         *shared_groups(usable),
         *_unfit_splits(usable),
     ]
-    return CheckReport(dataset.name, len(results), tuple(problems), usable)
+    return CheckReport(dataset.name, len(results), tuple(problems), usable, tuple(left_out))
 
 
 def _decode(sample: Sample) -> _Decoded | _Refused:
@@ -120,13 +121,11 @@ def _mend(
         return replace(sample, boxes=None)
     if cut != sample.boxes:
         found["box_outside", "a box sticks out of the image; cut"].append(sample)
-    fractures = fracture_classes(classes)
-    shown = any(entry.label in fractures for entry in cut)
-    if shown and sample.fractured is False:
+    if cut and sample.fractured is False:
         what = "labelled not fractured, but with a box of a fracture; the box counts"
         found["label_box", what].append(sample)
         return replace(sample, fractured=True, boxes=cut)
-    if sample.fractured and not shown:
+    if sample.fractured and not cut:
         what = "labelled fractured and annotated, but without a box; boxes not used"
         found["label_box", what].append(sample)
         return replace(sample, boxes=None)

@@ -35,8 +35,8 @@ def fit(tmp_path: Path, picture: Picture) -> list[Sample]:
     ]
 
 
-def check(samples: list[Sample], classes: tuple[str, ...] = ("fracture",)) -> CheckReport:
-    return quick_check(Dataset("set", Path("/set"), classes, tuple(samples)), workers=2)
+def check(samples: list[Sample]) -> CheckReport:
+    return quick_check(Dataset("set", Path("/set"), ("fracture",), tuple(samples)), workers=2)
 
 
 def kinds(report: CheckReport) -> list[str]:
@@ -75,6 +75,7 @@ def test_unreadable_files_are_left_out_with_the_balance_of_their_labels(
     assert truncated.images == tuple(sample.image for sample in broken)
     assert missing.line.startswith("1 file not_found; left out; not fractured: gone.png")
     assert report.usable == tuple(fit)
+    assert report.refused == (*broken, gone)
     assert report.checked == 9
     two = check([*fit, *broken[:2]])
     assert "all labelled not fractured: cut0.jpg, cut1.jpg" in two.problems[0].line
@@ -109,14 +110,10 @@ def test_wrong_boxes_are_mended_or_not_used(
     assert report.usable[0].fractured is True
 
 
-def test_a_box_counts_more_than_the_label_unless_it_is_of_another_thing(
-    fit: list[Sample],
-) -> None:
+def test_a_box_counts_more_than_the_label(fit: list[Sample]) -> None:
     report = check(replaced(fit, (box(1, 1, 9, 9),), fractured=False))
     assert kinds(report) == ["label_box"]
     assert report.usable[0].fractured is True
-    metal = replaced(fit, (box(1, 1, 9, 9, "metal"),), fractured=False)
-    assert check(metal, ("fracture", "metal")).problems == ()
 
 
 def test_a_group_in_two_splits_is_a_leak(fit: list[Sample]) -> None:
@@ -134,6 +131,22 @@ def test_identical_files_stay_in_the_latest_split_only(fit: list[Sample], tmp_pa
     assert kinds(report) == ["duplicate_leak"]
     assert report.problems[0].line.endswith("2.png = copy.png")
     assert report.usable == tuple(fit)
+    assert report.leaks == ()
+
+
+def test_groups_that_copies_tie_are_told_and_stay(
+    fit: list[Sample], tmp_path: Path, picture: Picture
+) -> None:
+    copy = Path(shutil.copy(fit[2].image, tmp_path / "copy.png"))
+    other = Sample(picture(tmp_path / "o.png", 40, 30, 9), "train", "p9", False, ())
+    report = check([*fit, Sample(copy, "train", "p9", True, fit[2].boxes), other])
+    assert kinds(report) == ["duplicate_leak", "tied_groups"]
+    tied = report.problems[1]
+    assert (
+        tied.line == "1 image of train in groups p9, which share files with groups p2 of val; kept"
+    )
+    assert tied.images == (other.image,)
+    assert report.usable == (*fit, other)
     assert report.leaks == ()
 
 
@@ -182,7 +195,7 @@ def test_several_frames_are_left_out(fit: list[Sample], tmp_path: Path) -> None:
 def test_the_real_set(shared_dir: Path) -> None:
     report = quick_check(load_dataset(shared_dir / "data" / "fracatlas"))
     by_kind = {problem.kind: problem for problem in report.problems}
-    assert set(by_kind) == {"unreadable", "duplicate_leak", "duplicate"}
+    assert set(by_kind) == {"unreadable", "duplicate_leak", "duplicate", "tied_groups"}
     line = by_kind["unreadable"].line
     assert line.startswith("59 files truncated; left out; all labelled not fractured")
     assert "9 identical files in several splits" in by_kind["duplicate_leak"].line
