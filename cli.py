@@ -182,6 +182,15 @@ def evaluate(
     out: Annotated[Path, typer.Option("--out", help="Folder for metrics and figures.")] = Path(
         "results/evaluation"
     ),
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="Recipe whose `classes:` say which boxes are fractures.",
+            show_default="told by their names",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
     runtime: Runtime = "auto",
     workers: Workers = None,
     quiet: Quiet = False,
@@ -190,21 +199,25 @@ def evaluate(
     """Measure a bundle on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
     _log(quiet, verbose)
     _need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib")
+    from detect.config import TrainConfig, load_config
     from detect.data.load import load_fractures
     from detect.data.sample import SPLITS
-    from detect.evaluate.report import write_report
-    from detect.evaluate.run import evaluate_samples
+    from detect.evaluate.report import claim_report, write_report
+    from detect.evaluate.run import evaluate_dataset
     from detect.evaluate.table import format_table
     from detect.model.bundle import load_bundle
 
     _one_of("--split", split, SPLITS)
-    dataset = load_fractures(data)
-    metrics, _ = evaluate_samples(
-        dataset.split(split),
+    claim_report(out, overwrite=overwrite)
+    classes = load_config(config, TrainConfig).classes if config else {}
+    metrics, _ = evaluate_dataset(
+        load_fractures(data, classes),
+        split,
         load_bundle(weights),
-        _one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
-        workers or os.cpu_count() or 1,
-        _progress(quiet),
+        runtime=_one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
+        workers=workers or os.cpu_count() or 1,
+        show_progress=_progress(quiet),
+        command=_command(without=("--overwrite",)),
     )
     write_report(metrics, out)
     if not quiet:

@@ -237,8 +237,14 @@ def test_evaluate_counts_a_corrupt_picture_and_writes_its_metrics(
     assert ended.out.endswith(f"Metrics and figures in {out}\n")
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["data"]
     assert (metrics["n"], metrics["n_read"], metrics["n_failed"]) == (8, 7, 1)
-    assert [failure["path"] for failure in metrics["failures"]] == [str(spoilt)]
+    assert [failure["path"] for failure in metrics["failures"]] == ["images/phantom_0003.png"]
     with Image.open(out / "roc.png") as figure:
         figure.verify()
+    again = call("evaluate", "--data", data, "--out", out)
+    assert (again.code, again.out) == (1, "")
+    assert (
+        again.err
+        == f"error: --out {out}: holds an evaluation already; choose another, or --overwrite\n"
+    )
     spoilt.unlink()
-    assert call("evaluate", "--data", data, "--out", tmp_path / "quiet", "-q").out == ""
+    assert call("evaluate", "--data", data, "--out", out, "--overwrite", "-q").out == ""

@@ -61,10 +61,13 @@ def quick_check(
     """
     results: list[_Decoded | _Refused] = []
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        for result in pool.map(_decode, dataset.samples):
-            results.append(result)
-            if on_image is not None:
-                on_image()
+        try:
+            for result in pool.map(_decode, dataset.samples):
+                results.append(result)
+                if on_image is not None:
+                    on_image()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
     refused: dict[tuple[ProblemKind, str], list[tuple[Sample, str]]] = defaultdict(list)
     found: dict[tuple[ProblemKind, str], list[Sample]] = defaultdict(list)
     hashed: list[tuple[str, Sample]] = []
@@ -72,7 +75,7 @@ def quick_check(
     for sample, result in zip(dataset.samples, results, strict=True):
         if isinstance(result, _Refused):
             refused[result.kind, result.reason].append((sample, result.message))
-            left_out.append(sample)
+            left_out.append(_agreed(sample, found))
             continue
         mended = _mend(sample, result, dataset.classes, found)
         hashed.append((result.sha256, mended))
@@ -121,15 +124,20 @@ def _mend(
         return replace(sample, boxes=None)
     if cut != sample.boxes:
         found["box_outside", "a box sticks out of the image; cut"].append(sample)
-    if cut and sample.fractured is False:
+    return _agreed(replace(sample, boxes=cut), found)
+
+
+def _agreed(sample: Sample, found: dict[tuple[ProblemKind, str], list[Sample]]) -> Sample:
+    """Return the sample with its label and boxes in agreement."""
+    if sample.boxes and sample.fractured is False:
         what = "labelled not fractured, but with a box of a fracture; the box counts"
         found["label_box", what].append(sample)
-        return replace(sample, fractured=True, boxes=cut)
-    if sample.fractured and not cut:
+        return replace(sample, fractured=True)
+    if sample.fractured and sample.boxes == ():
         what = "labelled fractured and annotated, but without a box; boxes not used"
         found["label_box", what].append(sample)
         return replace(sample, boxes=None)
-    return replace(sample, boxes=cut)
+    return sample
 
 
 def _cut(box: Box, image: _Decoded) -> Box:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_figures"]
+__all__ = ["FIGURE_FILES", "draw_figures"]
 
 INCHES = (5.0, 5.0)
 DPI = 150
@@ -150,3 +150,4 @@ FIGURES: dict[str, Callable[[Axes, dict[str, Any]], bool]] = {
     "froc": _froc,
     "precision_recall": _precision_recall,
 }
+FIGURE_FILES = tuple(f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg"))

@@ -1,16 +1,22 @@
 """From records and truth to the evaluation that a reviewer reads.
 
-`metrics.json`, schema version 1.0. Every measured figure is an object {value, interval
+`metrics.json`, schema version 1.1. Every measured figure is an object {value, interval
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
 then says why. Intervals are at `settings.confidence_level`.
 
-    schema_version, kind      "1.0", "evaluation"
+    schema_version, kind      "1.1", "evaluation"
+    version, command          of this program; as typed, or null
+    model                     name, version, sha256 of the bundle
     settings                  operating_points {name: threshold}, specificity, ece_bins,
                               fp_rates, froc_iou, n_resamples, seed, confidence_level
-    data                      n, n_read, n_failed, failures_by_reason {reason: count},
-                              failures [{path, reason}], n_records_without_truth,
-                              n_fractured, n_not_fractured, n_unknown, n_groups (an image
+    data                      name, root (the folder's name), split, licence, left_out
+                              {kind of problem: count}, n, n_read, n_failed,
+                              failures_by_reason {reason: count}, failures [{path,
+                              reason}], n_records_without_truth, n_fractured,
+                              n_not_fractured, n_unknown, n_groups (an image
                               without a group is one), n_fractured_annotated_without_box
+                              (those from name to left_out, and command, are of
+                              `evaluate_split`; version and model of `evaluate_samples`)
     subsets                   {name: subset}: "all"; "without_hardware" and
                               "one_image_size", where shortcuts would show; and
                               "ATTRIBUTE=VALUE" for each attribute asked for
@@ -46,17 +52,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from detect.errors import InputError
 from detect.evaluate.blocks import Settings, box_block, verdict_block
 from detect.evaluate.cases import Case, Truth, pair_cases
 from detect.evaluate.estimate import CONFIDENCE_LEVEL
-from detect.evaluate.figures import draw_figures
+from detect.evaluate.figures import FIGURE_FILES, draw_figures
 from detect.evaluate.subsets import Subset, attribute_subsets, one_image_size, without_hardware
 from detect.record import Failure, Reading
-from detect.write.atomic import replacing_bytes
+from detect.write.atomic import naming_output, replacing_bytes
 
-__all__ = ["METRICS_SCHEMA_VERSION", "evaluate_records", "write_report"]
+__all__ = [
+    "METRICS_NAME",
+    "METRICS_SCHEMA_VERSION",
+    "claim_report",
+    "evaluate_records",
+    "write_report",
+]
 
-METRICS_SCHEMA_VERSION = "1.0"
+METRICS_NAME = "metrics.json"
+
+METRICS_SCHEMA_VERSION = "1.1"
 
 
 def evaluate_records(
@@ -98,10 +113,24 @@ def evaluate_records(
     }
 
 
+def claim_report(out: Path, *, overwrite: bool) -> None:
+    """Refuse to drop an earlier evaluation without being told to.
+
+    Raises:
+        InputError: `out` holds one, or is no folder.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: is a file; name a folder")
+    if (out / METRICS_NAME).exists() and not overwrite:
+        message = f"--out {out}: holds an evaluation already; choose another, or --overwrite"
+        raise InputError(message)
+
+
 def write_report(metrics: dict[str, Any], out: Path) -> list[Path]:
     """Write `metrics.json` and the figures (PNG and SVG) into `out`; return their paths.
 
-    A figure without data is left out. Each file is written beside and then renamed.
+    A figure without data is left out, and one of an earlier evaluation is removed. Each file is
+    written beside and then renamed.
 
     Raises:
         OutputError: the folder or a file cannot be written.
@@ -109,7 +138,11 @@ def write_report(metrics: dict[str, Any], out: Path) -> list[Path]:
     text = json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # A path of undecodable bytes holds lone surrogates; escaped, they are still JSON.
     encoded = text.encode("utf-8", "backslashreplace")
-    files = {"metrics.json": encoded, **draw_figures(metrics)}
+    files = {METRICS_NAME: encoded, **draw_figures(metrics)}
+    for name in FIGURE_FILES:
+        if name not in files:
+            with naming_output(out / name):
+                (out / name).unlink(missing_ok=True)
     for name, content in files.items():
         with replacing_bytes(out / name) as file:
             file.write(content)

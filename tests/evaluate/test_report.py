@@ -14,11 +14,11 @@ import pytest
 from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from detect.errors import OutputError
+from detect.errors import InputError, OutputError
 from detect.evaluate.blocks import Settings
 from detect.evaluate.box_metrics import coco_metrics
 from detect.evaluate.cases import Truth
-from detect.evaluate.report import evaluate_records, write_report
+from detect.evaluate.report import claim_report, evaluate_records, write_report
 from detect.evaluate.table import format_table
 from detect.record import Box, Failure, Reading
 
@@ -240,7 +240,7 @@ def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> 
     assert {path.name for path in written} == names | {"metrics.json"}
     parsed = json.loads((out / "metrics.json").read_text("utf-8"))
     assert parsed == metrics
-    assert (parsed["schema_version"], parsed["kind"]) == ("1.0", "evaluation")
+    assert (parsed["schema_version"], parsed["kind"]) == ("1.1", "evaluation")
     for path in written:
         if path.suffix == ".png":
             with Image.open(path) as image:
@@ -261,10 +261,26 @@ def test_the_same_metrics_give_the_same_bytes(evaluation: Evaluation, tmp_path: 
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
+def test_an_earlier_evaluation_is_dropped_only_when_told(tmp_path: Path) -> None:
+    claim_report(tmp_path / "new", overwrite=False)
+    (tmp_path / "notes.txt").write_text("")
+    claim_report(tmp_path, overwrite=False)
+    (tmp_path / "metrics.json").write_text("{}")
+    claim_report(tmp_path, overwrite=True)
+    with pytest.raises(InputError, match="holds an evaluation already"):
+        claim_report(tmp_path, overwrite=False)
+    with pytest.raises(InputError, match="is a file"):
+        claim_report(tmp_path / "notes.txt", overwrite=True)
+
+
 def test_figures_without_data_are_left_out(reading: Any, tmp_path: Path) -> None:
     metrics = evaluate_records([Truth("a", None, False, ())], [reading("a", 0.2)], SETTINGS)
     written = {path.name for path in write_report(metrics, tmp_path)}
     assert written == {"metrics.json", "reliability.png", "reliability.svg"}
+    (tmp_path / "roc.png").write_bytes(b"of an earlier evaluation")
+    (tmp_path / "notes.txt").write_bytes(b"the user's own")
+    write_report(metrics, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == written | {"notes.txt"}
     nothing = evaluate_records([], [], SETTINGS)
     assert [p.name for p in write_report(nothing, tmp_path / "empty")] == ["metrics.json"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from detect.data.load import load_dataset
+from detect import __version__
+from detect.data.load import load_dataset, load_fractures
 from detect.data.phantom.writer import write_phantoms
-from detect.data.sample import Sample
+from detect.data.quick_check import quick_check
+from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
 from detect.evaluate import run
 from detect.evaluate.blocks import Settings
-from detect.evaluate.run import evaluate_samples, read_samples
+from detect.evaluate.run import (
+    evaluate_dataset,
+    evaluate_samples,
+    evaluate_split,
+    read_samples,
+)
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.postprocess import MIN_SCORE
 from detect.model.predictor import Predictor, build_predictor
@@ -111,7 +120,7 @@ def test_several_pages_are_not_one_picture(
     (record,) = read_samples([sample], predictor, bundle, workers=1, show_progress=False)
     assert isinstance(record, Failure)
     assert record.reason == "unsupported"
-    assert "has 2 frames, not one" in record.message
+    assert "has several frames, not one" in record.message
 
 
 def test_our_own_mistake_costs_one_picture(
@@ -155,6 +164,78 @@ def test_an_interrupted_evaluation_ends_at_once(
 def test_nothing_to_measure_is_said(bundle: Bundle) -> None:
     with pytest.raises(DataError, match="the split has no image"):
         evaluate_samples([], bundle)
+
+
+@pytest.mark.usefixtures("few_resamples")
+def test_other_things_than_fractures_are_not_measured(
+    tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = write_phantoms(tmp_path / "phantoms", 8, split="test", size=(160, 128))
+    root = tmp_path / "yolo"
+    (root / "images").mkdir(parents=True)
+    (root / "labels").mkdir()
+    phantoms = load_dataset(source.parent).samples
+    for phantom in phantoms:
+        shutil.copy(phantom.image, root / "images")
+        fracture = "0 .5 .5 .2 .2\n" * bool(phantom.fractured)
+        metal = "1 .2 .2 .1 .1\n"
+        (root / "labels" / f"{phantom.image.stem}.txt").write_text(fracture + metal)
+    (root / "data.yaml").write_text("test: images\nnames: [fracture, metal]\nlicense: MIT\n")
+    spoilt = root / "images" / phantoms[2].image.name
+    spoilt.write_bytes(spoilt.read_bytes()[:3000])
+
+    dataset = load_fractures([root])
+    metrics, _ = evaluate_dataset(dataset, "test", bundle, workers=2, command="as typed")
+
+    fractured = sum(phantom.fractured is True for phantom in phantoms)
+    data, boxes = metrics["data"], metrics["subsets"]["all"]["boxes"]
+    assert (data["n_fractured"], data["n_not_fractured"]) == (fractured, 8 - fractured)
+    assert boxes["n_truth_boxes"] == boxes["n_images_with_boxes"] == fractured
+    assert metrics["model"] == {
+        "name": bundle.manifest.name,
+        "version": bundle.manifest.version,
+        "sha256": bundle.sha256,
+    }
+    assert (metrics["command"], metrics["version"]) == ("as typed", __version__)
+    about = {name: data[name] for name in ("name", "root", "split", "licence", "left_out")}
+    assert about == {
+        "name": "yolo",
+        "root": "yolo",
+        "split": "test",
+        "licence": "MIT",
+        "left_out": {},
+    }
+    assert data["failures"] == [{"path": f"images/{spoilt.name}", "reason": "truncated"}]
+    assert str(tmp_path) not in json.dumps(metrics)
+    assert caplog.text.count(spoilt.name) == 1
+
+
+@pytest.mark.usefixtures("few_resamples")
+def test_what_the_check_mends_and_drops_is_so_in_every_evaluation(
+    samples: tuple[Sample, ...], tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    fractured = next(s for s in samples if s.fractured and s.image.name != "phantom_0003.png")
+    wrong = replace(fractured, fractured=False)
+    copied = next(s for s in samples if s.fractured is False)
+    copy = Path(shutil.copy(copied.image, tmp_path / "copy.png"))
+    some = tuple(wrong if sample is fractured else sample for sample in samples)
+    extra = (
+        replace(copied, image=copy, split="val"),
+        Sample(Path(shutil.copy(samples[4].image, tmp_path / "c.png")), "val", None, None, None),
+    )
+    dataset = Dataset("set", tmp_path, ("fracture",), (*some, *extra))
+
+    metrics, records = evaluate_dataset(dataset, "test", bundle, workers=2)
+
+    assert metrics["data"]["left_out"] == {"duplicate_label": 1}
+    assert (metrics["data"]["n"], metrics["data"]["n_failed"]) == (7, 1)
+    assert len(records) == 7
+    assert "the box counts" in caplog.text
+    report = quick_check(dataset, workers=2)
+    again, _ = evaluate_split(dataset, report, "test", bundle, workers=2)
+    assert again == metrics
+    with pytest.raises(DataError, match="the split has no image"):
+        evaluate_dataset(dataset, "train", bundle)
 
 
 @pytest.mark.shared

@@ -1,0 +1,47 @@
+"""Which images of a split are measured on: one rule for training and for `evaluate`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from detect.data.check_report import CheckReport, ProblemKind
+from detect.data.sample import Dataset, Sample
+
+__all__ = ["measured_samples"]
+
+# the problems for which the check leaves readable images out
+_DROPPED: tuple[ProblemKind, ...] = ("duplicate_leak", "duplicate_label")
+
+
+def measured_samples(
+    dataset: Dataset, report: CheckReport, split: str
+) -> tuple[tuple[Sample, ...], dict[str, int]]:
+    """Return the samples of a split that are measured on, and why how many others are not.
+
+    Those that the check found usable, as it mended them, and those that it could not read: a
+    file that cannot be read in the clinic is no reading either, so it counts as failed. Left
+    out are copies of what a later split measures on, and copies with contradicting labels.
+
+    Args:
+        dataset: the whole of it; `report` is of `quick_check` over it.
+        report: what the check found.
+        split: one of SPLITS.
+
+    Returns:
+        the samples in the dataset's order, and the number left out by the kind of problem.
+    """
+    found = {
+        sample.image: sample
+        for sample in (*report.usable, *report.refused)
+        if sample.split == split
+    }
+    inside = dataset.split(split)
+    samples = tuple(found[sample.image] for sample in inside if sample.image in found)
+    why = {
+        image: problem.kind
+        for problem in report.problems
+        if problem.kind in _DROPPED
+        for image in problem.images
+    }
+    gone = (sample.image for sample in inside if sample.image not in found)
+    return samples, dict(sorted(Counter(why[image] for image in gone).items()))
