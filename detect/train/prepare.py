@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -14,11 +15,9 @@ from tqdm import tqdm
 
 from detect.config import CLASS_NAME, TrainConfig
 from detect.data.sample import SPLITS, Dataset, Sample
-from detect.data.sources.labels import fracture_classes
 from detect.errors import OutputError, ReadError, TrainingError
 from detect.read import read
 from detect.train.prepared import Prepared, PreparedImage
-from detect.write.atomic import naming_output
 
 __all__ = ["prepare"]
 
@@ -33,11 +32,17 @@ def prepare(
 
     Files that cannot be read are left out, logged one by one and counted by label.
 
+    Args:
+        dataset: as `load_fractures` returns it: every box is a fracture.
+        folder: of the prepared data.
+        recipe: gives the scale of the training images.
+        workers: threads.
+        show_progress: draw a bar on stderr.
+
     Raises:
-        TrainingError: nothing is left to train on, or a class is not known.
+        TrainingError: nothing is left to train on.
         OutputError: the disk is full or not writable.
     """
-    labels = _fracture_labels(dataset, recipe)
     images = folder / "images"
     try:
         images.mkdir(parents=True, exist_ok=True)
@@ -49,7 +54,7 @@ def prepare(
 
     def work(sample: Sample) -> PreparedImage | ReadError:
         try:
-            return _prepare_one(sample, folder, labels, recipe)
+            return _prepare_one(sample, folder, recipe)
         except ReadError as error:
             return error
 
@@ -83,36 +88,14 @@ def prepare(
         {k: tuple(v) for k, v in splits.items()},
     )
     _require_enough(prepared, dataset)
-    with naming_output(folder / "prepared.json"):
-        prepared.save()
+    prepared.save()
     return prepared
 
 
-def _fracture_labels(dataset: Dataset, recipe: TrainConfig) -> frozenset[str]:
-    """Return the dataset's classes whose boxes are fractures; boxes of others are not used.
-
-    By the recipe's table, or else by name. Other things that sets mark (metal, text) stay
-    background for the detector, as they are for the reader's question.
-    """
-    if not recipe.classes:
-        return fracture_classes(dataset.classes)
-    unknown = sorted(set(recipe.classes) - set(dataset.classes))
-    missing = sorted(set(dataset.classes) - set(recipe.classes))
-    if unknown or missing:
-        raise TrainingError(
-            f"classes of the recipe do not match {dataset.root}: "
-            f"not in the dataset {unknown or 'none'}, not in the recipe {missing or 'none'}; "
-            "mend `classes:` in the configuration"
-        )
-    return frozenset(name for name, use in recipe.classes.items() if use == CLASS_NAME)
-
-
-def _prepare_one(
-    sample: Sample, folder: Path, labels: frozenset[str], recipe: TrainConfig
-) -> PreparedImage:
-    radiographs = list(read(sample.image, sample.image.name))
+def _prepare_one(sample: Sample, folder: Path, recipe: TrainConfig) -> PreparedImage:
+    radiographs = list(islice(read(sample.image, sample.image.name), 2))
     if len(radiographs) != 1:
-        raise ReadError("unsupported", f"{sample.image}: has {len(radiographs)} frames, not one")
+        raise ReadError("unsupported", f"{sample.image}: has several frames, not one")
     radiograph = radiographs[0]
     pixels = radiograph.pixels
     height, width = pixels.shape
@@ -124,8 +107,6 @@ def _prepare_one(
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype("uint8", copy=False)
     boxes = []
     for labelled in sample.boxes or ():
-        if labelled.label not in labels:
-            continue
         box = labelled.box
         x1, x2 = (min(max(x, 0.0), width) * scale for x in (box.x1, box.x2))
         y1, y2 = (min(max(y, 0.0), height) * scale for y in (box.y1, box.y2))

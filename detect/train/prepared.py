@@ -20,6 +20,7 @@ import numpy as np
 from detect.config import TrainConfig
 from detect.errors import TrainingError
 from detect.train.augment import Annotated
+from detect.write.atomic import replacing_text
 
 __all__ = ["Prepared", "PreparedImage", "load_image"]
 
@@ -51,16 +52,19 @@ class Prepared:
     splits: dict[str, tuple[PreparedImage, ...]]
 
     def save(self) -> Path:
-        """Write `prepared.json` beside and rename it into place."""
+        """Write `prepared.json` and return its path.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
         plain = {
             "classes": list(self.classes),
             "recipe": self.recipe.model_dump(mode="json"),
             "splits": {k: [asdict(image) for image in v] for k, v in self.splits.items()},
         }
         path = self.folder / "prepared.json"
-        beside = path.with_suffix(".partial")
-        beside.write_text(json.dumps(plain), encoding="utf-8")
-        beside.replace(path)
+        with replacing_text(path) as stream:
+            stream.write(json.dumps(plain))
         return path
 
     @classmethod

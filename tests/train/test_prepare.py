@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from detect.config import TrainConfig
+from detect.data.load import load_fractures
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.errors import OutputError, TrainingError
 from detect.record import Box
@@ -25,13 +27,11 @@ MakeDataset = Callable[..., Dataset]
 
 @pytest.fixture
 def make_dataset(tmp_path: Path) -> MakeDataset:
-    """A fractured and a normal image in train and in val; `make_dataset(shape, box, classes)`."""
+    """A fractured and a normal image in train and in val; `make_dataset(shape, box)`."""
 
     def make(
         shape: tuple[int, int] = (100, 120),
         box: Box = BOX,
-        classes: tuple[str, ...] = ("fracture",),
-        label: str = "fracture",
     ) -> Dataset:
         samples = []
         for split in ("train", "val"):
@@ -43,9 +43,9 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
                     rows, columns = slice(int(box.y1), int(box.y2)), slice(int(box.x1), int(box.x2))
                     pixels[rows, columns] = 220
                 Image.fromarray(pixels).save(path)
-                boxes = (LabelledBox(box, label),) if fractured else ()
+                boxes = (LabelledBox(box, "fracture"),) if fractured else ()
                 samples.append(Sample(path, split, None, fractured, boxes))
-        return Dataset("squares", tmp_path / "source", classes, tuple(samples))
+        return Dataset("squares", tmp_path / "source", ("fracture",), tuple(samples))
 
     return make
 
@@ -102,17 +102,29 @@ def test_boxes_end_at_the_border_of_the_image(make_dataset: MakeDataset, tmp_pat
     assert prepared.splits["train"][0].boxes == ((0.0, 50.0, 60.0, 100.0),)
 
 
-def test_boxes_of_other_things_are_not_used(make_dataset: MakeDataset, tmp_path: Path) -> None:
-    dataset = make_dataset(classes=("fracture", "metal"))
-    metal = LabelledBox(Box(1, 1, 9, 9), "metal")
-    first = dataset.samples[0]
-    assert first.boxes is not None
-    both = replace(first, boxes=(metal, *first.boxes))
+def test_metal_is_neither_a_fracture_nor_a_reason_to_call_one(
+    make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    root = tmp_path / "yolo"
+    for sample in make_dataset().samples:
+        assert sample.split is not None
+        images, labels = root / sample.split / "images", root / sample.split / "labels"
+        for folder in (images, labels):
+            folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sample.image, images)
+        fracture = "0 0.5 0.4 0.333333 0.4\n" * bool(sample.fractured)
+        (labels / f"{sample.image.stem}.txt").write_text(f"{fracture}1 .1 .1 .1 .1\n")
+    (root / "data.yaml").write_text(
+        "train: train/images\nval: val/images\nnames: [fracture, metal]\n"
+    )
 
-    prepared = _prepare(replace(dataset, samples=(both, *dataset.samples[1:])), tmp_path / "run")
+    prepared = _prepare(load_fractures([root]), tmp_path / "run")
 
-    assert prepared.splits["train"][0].boxes == ((40.0, 20.0, 80.0, 60.0),)
-    assert prepared.splits["train"][0].classes == (0,)
+    for split in ("train", "val"):
+        normal, fractured = prepared.splits[split]
+        assert (fractured.fractured, fractured.boxed, fractured.classes) == (1, True, (0,))
+        assert fractured.boxes[0] == pytest.approx((40, 20, 80, 60), abs=0.01)
+        assert (normal.fractured, normal.boxed, normal.boxes) == (0, True, ())
 
 
 def test_a_fracture_that_nobody_drew_is_not_background(
@@ -164,17 +176,12 @@ def test_a_missing_split_is_refused(
     assert not (tmp_path / "run" / "prepared.json").exists()
 
 
-def test_the_class_table_must_be_of_this_data(make_dataset: MakeDataset, tmp_path: Path) -> None:
-    recipe = RECIPE.model_copy(update={"classes": {"fx": "fracture"}})
+def test_nothing_to_locate_is_refused(make_dataset: MakeDataset, tmp_path: Path) -> None:
+    dataset = make_dataset()
+    samples = tuple(replace(sample, boxes=None) for sample in dataset.samples)
 
-    with pytest.raises(TrainingError, match=r"not in the dataset \['fx'\]"):
-        _prepare(make_dataset(), tmp_path / "run", recipe)
     with pytest.raises(TrainingError, match="no training image has a box"):
-        _prepare(
-            make_dataset(),
-            tmp_path / "run",
-            RECIPE.model_copy(update={"classes": {"fracture": None}}),
-        )
+        _prepare(replace(dataset, samples=samples), tmp_path / "run")
 
 
 def test_a_full_disk_is_told_with_the_way_out(make_dataset: MakeDataset, tmp_path: Path) -> None:
