@@ -39,6 +39,7 @@ from detect.data.sample import SPLITS, Dataset, LabelledBox, Sample
 from detect.data.sources.files import finite, read_table, read_yaml
 from detect.errors import DataError, OutputError
 from detect.record import Box
+from detect.write.atomic import replacing_bytes
 
 __all__ = ["DATASET_FILE", "read_dataset", "recognise", "write_dataset"]
 
@@ -190,12 +191,15 @@ def write_dataset(dataset: Dataset, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         root = folder.resolve()
-        _replace(root / TABLE_FILE, _table_text(dataset, root))
-        text = yaml.safe_dump(header.model_dump(), sort_keys=False, allow_unicode=True, width=100)
-        _replace(root / DATASET_FILE, text)
     except OSError as error:
         message = f"{folder}: cannot be written to ({error.strerror}); choose another folder"
         raise OutputError(message) from error
+    header_text = yaml.safe_dump(
+        header.model_dump(), sort_keys=False, allow_unicode=True, width=100
+    )
+    for name, text in ((TABLE_FILE, _table_text(dataset, root)), (DATASET_FILE, header_text)):
+        with replacing_bytes(root / name) as file:
+            file.write(_utf8(text, root / name))
     return root / DATASET_FILE
 
 
@@ -228,12 +232,10 @@ def _boxes_text(boxes: tuple[LabelledBox, ...]) -> str:
     return json.dumps(entries, ensure_ascii=False)
 
 
-def _replace(path: Path, text: str) -> None:
+def _utf8(text: str, path: Path) -> bytes:
+    """Refuse what `replacing_text` would write as escapes: the name read back would be another."""
     try:
-        content = text.encode("utf-8")
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
         name = ascii(text[max(0, error.start - 40) : error.end])
         raise DataError(f"{path}: {name} cannot be written as UTF-8; rename it") from error
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_bytes(content)
-    partial.replace(path)
