@@ -1,39 +1,40 @@
-"""Image files of a dataset: which there are, and how large, without decoding pixels."""
+"""Image files of a dataset: which there are, and how large."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
-from detect.errors import DataError
+from detect.errors import DataError, ReadError
+from detect.read import read
+from detect.read.recognise import is_picture
+from detect.read.sniff import HEAD_BYTES, sniff
 from detect.record import Box
 
-__all__ = ["IMAGE_SUFFIXES", "cut_dust", "displayed_size", "list_images", "walk_images"]
+__all__ = ["cut_dust", "displayed_size", "list_images", "walk_images"]
 
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
-)
 _TIFF_WIDTH, _TIFF_LENGTH = 256, 257  # tags of TIFF 6.0, section 8
 _SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return the files directly in `folder` whose suffix is one of an image, by name.
+    """Return the files directly in `folder` that are pictures (see `is_picture`), by name.
 
     Raises:
         DataError: the folder cannot be listed.
     """
     try:
-        return sorted(entry for entry in folder.iterdir() if _is_image(entry.name))
+        return sorted(entry for entry in folder.iterdir() if _is_image(entry))
     except OSError as error:
         raise DataError(f"{folder}: cannot be listed ({error.strerror}); check it") from error
 
 
 def walk_images(folder: Path) -> list[Path]:
-    """Return the files at any depth below `folder` whose suffix is one of an image, by path.
+    """Return the files at any depth below `folder` that are pictures (see `is_picture`), by path.
 
     Links to folders are not followed, so that a link to a folder above cannot loop.
 
@@ -46,22 +47,41 @@ def walk_images(folder: Path) -> list[Path]:
         raise DataError(message) from error
 
     return sorted(
-        Path(place) / name
+        path
         for place, _, names in os.walk(folder, onerror=refuse)
-        for name in names
-        if _is_image(name)
+        for path in (Path(place) / name for name in names)
+        if _is_image(path)
     )
 
 
-def _is_image(name: str) -> bool:
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+def _is_image(path: Path) -> bool:
+    return not path.name.startswith(".") and is_picture(path)
 
 
 def displayed_size(path: Path) -> tuple[int, int] | None:
-    """Return (width, height) in pixels after the EXIF turn, from the header of a raster file.
+    """Return (width, height) in pixels as in `detect.record`: after a raster file's EXIF turn.
 
-    None where the header cannot be read: the reader will say why when it meets the file.
+    Of a raster file only the header is read; DICOM goes through the reader, which alone knows
+    its damages. None where the size cannot be read: the check will say why.
     """
+    try:
+        with path.open("rb") as stream:
+            kind = sniff(stream.read(HEAD_BYTES))
+    except OSError:
+        return None
+    return _decoded_size(path) if kind == "DICOM" else _header_size(path)
+
+
+def _decoded_size(path: Path) -> tuple[int, int] | None:
+    try:
+        with closing(read(path, path.name)) as frames:  # type: ignore[type-var]
+            height, width = next(frames).pixels.shape
+    except ReadError:
+        return None
+    return width, height
+
+
+def _header_size(path: Path) -> tuple[int, int] | None:
     try:
         with warnings.catch_warnings():
             # a header of a huge picture is harmless; the reader judges its pixels

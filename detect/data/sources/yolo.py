@@ -28,6 +28,7 @@ from detect.data.sources.images import cut_dust, displayed_size
 from detect.data.sources.yolo_labels import parse_labels
 from detect.data.sources.yolo_paths import KEYS, split_images
 from detect.errors import DataError
+from detect.read.suffixes import IMAGE_SUFFIXES
 from detect.record import Box
 
 __all__ = ["load", "recognise"]
@@ -102,9 +103,13 @@ def label_path(image: Path) -> Path:
     """Return where ultralytics looks for the labels of an image.
 
     The last folder named `images` on the way becomes `labels`; without one, they lie beside it.
+    A name without a picture's suffix, as DICOM files have, is kept whole: what follows its last
+    dot may be all that tells two UIDs apart.
     """
     images, labels = f"{os.sep}images{os.sep}", f"{os.sep}labels{os.sep}"
-    return Path(labels.join(str(image).rsplit(images, 1))).with_suffix(".txt")
+    path = Path(labels.join(str(image).rsplit(images, 1)))
+    has_suffix = path.suffix.lower() in IMAGE_SUFFIXES
+    return path.with_suffix(".txt") if has_suffix else path.with_name(f"{path.name}.txt")
 
 
 def _classes(content: dict[str, Any], file: Path) -> tuple[str, ...]:

@@ -41,6 +41,12 @@ def test_splits_and_spellings(tmp_path: Path) -> None:
     }
 
 
+def test_pictures_without_a_suffix_are_found(tmp_path: Path) -> None:
+    put(tmp_path, "fractured/1.png", "normal/readme", "normal/LICENSE.txt")
+    (tmp_path / "normal" / "IM0001").write_bytes(bytes(128) + b"DICM")
+    assert [s.image.name for s in load_dataset(tmp_path).samples] == ["1.png", "IM0001"]
+
+
 def test_flat_form_has_no_split(tmp_path: Path) -> None:
     put(tmp_path, "Fracture/1.png", "normal/2.png", "other/3.png")
     samples = load_dataset(tmp_path).samples

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from detect.data.load import load_dataset, load_fractures
+from detect.data.phantom.writer import write_phantoms
 from detect.data.sample import Dataset
 from detect.errors import DataError
 
@@ -65,6 +68,22 @@ def test_sizes_are_those_after_the_exif_turn(small: Path, picture: Picture, suff
     picture(small / f"images/train/t.{suffix}", 40, 30, orientation=6)
     label(small, "labels/train/t.txt", "0 0.5 0.5 1 1\n")
     assert corners(load_dataset(small), f"t.{suffix}") == [("fracture", (0, 0, 30, 40))]
+
+
+def test_dicom_without_a_suffix_is_found_with_its_own_labels(small: Path, tmp_path: Path) -> None:
+    write_phantoms(tmp_path / "phantoms", 2, form="dicom", size=(160, 128))
+    for number, file in enumerate(sorted((tmp_path / "phantoms").rglob("*.dcm")), start=1):
+        shutil.copy(file, small / f"images/train/1.2.840.{number}")
+    label(small, "labels/train/1.2.840.1.txt", "0 0.5 0.5 1 1\n")
+    label(small, "labels/train/1.2.840.2.txt", "1 0.5 0.5 0.5 0.5\n")
+    (small / "images/train/README").write_text("no picture")
+    (small / "images/train/.hidden").write_bytes((small / "images/train/1.2.840.1").read_bytes())
+    dataset = load_dataset(small)
+    with dcmread(small / "images/train/1.2.840.1") as header:
+        whole = (0, 0, header.Columns, header.Rows)
+    assert corners(dataset, "1.2.840.1") == [("fracture", pytest.approx(whole))]
+    assert [name for name, _ in corners(dataset, "1.2.840.2")] == ["metal"]
+    assert len(dataset.split("train")) == 5
 
 
 def test_lists_of_folders_and_of_files(small: Path, picture: Picture) -> None:
