@@ -10,12 +10,9 @@ from pathlib import Path
 
 from detect.errors import InputError
 from detect.read.sniff import HEAD_BYTES, sniff
+from detect.read.suffixes import IMAGE_SUFFIXES
 
-__all__ = ["IMAGE_SUFFIXES", "Input", "Inputs", "collect_inputs"]
-
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom", ".dic"}
-)
+__all__ = ["Input", "Inputs", "collect_inputs"]
 
 
 @dataclass(frozen=True, slots=True)
