@@ -90,7 +90,7 @@ class Finding:
     finding_id: str  # unique in its reading: "F1" has the highest score
     label: str  # class name of the bundle, "fracture" by default
     certainty: FindingCertainty  # definite, suspicious, or none (below suspicious)
-    score: float  # detector score, 0..1; not a probability
+    score: float  # of the detector, or the peak of the evidence outlined; 0..1, no probability
     box: Box
     origin: Literal["detector", "evidence"] = "detector"  # evidence: outlined from the map
 

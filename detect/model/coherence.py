@@ -69,9 +69,11 @@ def _detector_findings(
 ) -> list[Finding]:
     thresholds = bundle.manifest.box_thresholds
     findings = []
-    for box, score, index in zip(
+    for box, exact, index in zip(
         prediction.boxes, prediction.scores, prediction.classes, strict=True
     ):
+        # Rounded before it is compared, so that a record never contradicts itself.
+        score = round(float(exact), _DECIMALS)
         certainty: FindingCertainty = "none"
         if fractured and score >= thresholds.definite.score:
             certainty = "definite"
@@ -83,9 +85,7 @@ def _detector_findings(
         if x1 >= x2 or y1 >= y2:
             continue  # too thin for a record, and for any reader to see
         label = bundle.manifest.classes[int(index)]
-        findings.append(
-            Finding("", label, certainty, round(float(score), _DECIMALS), Box(x1, y1, x2, y2))
-        )
+        findings.append(Finding("", label, certainty, score, Box(x1, y1, x2, y2)))
     return findings
 
 
@@ -95,7 +95,7 @@ def strongest_region(evidence: NDArray[np.float32], source: Source) -> tuple[Box
     The region is the connected part around the peak where the map reaches half of the peak.
 
     Args:
-        evidence: float32 (h, w) in [0, 1], covering the image of `source`.
+        evidence: float32 (h, w) in [0, 1], covering the image of `source` exactly.
 
     Returns:
         the region in image pixels, and the peak value.

@@ -58,7 +58,7 @@ def _result_row(record: Reading | Failure) -> dict[str, _Cell]:
         "threshold": verdict.threshold,
         "n_definite": sum(f.certainty == "definite" for f in findings),
         "n_suspicious": sum(f.certainty == "suspicious" for f in findings),
-        "max_score": max((f.score for f in findings), default=None),
+        "max_score": max((f.score for f in findings if f.origin == "detector"), default=None),
         "warnings": "; ".join(record.warnings),
         "attributes": json.dumps(attributes, ensure_ascii=False) if attributes else None,
         "model_name": model.name,

@@ -81,8 +81,8 @@ def test_the_rule_table_holds(
     assert min_score is not None or not listed
     for finding in shown:
         if finding.origin == "detector":
-            assert finding.score >= SUSPICIOUS - 1e-4
-            assert (finding.certainty == "definite") == (finding.score >= DEFINITE - 1e-4)
+            assert finding.score >= SUSPICIOUS
+            assert (finding.certainty == "definite") == (finding.score >= DEFINITE)
         else:
             assert finding.certainty == "suspicious"
     outlined = [f for f in reading.findings if f.origin == "evidence"]
@@ -165,6 +165,18 @@ def test_a_minimum_score_lists_boxes_without_marking_them(bundle: Bundle) -> Non
 def test_a_minimum_score_above_suspicious_hides_no_shown_box(bundle: Bundle) -> None:
     reading = _read(bundle, 0.9, [0.7, 0.4, 0.2], min_score=0.5)
     assert [f.certainty for f in reading.findings] == ["definite", "suspicious"]
+
+
+def test_a_score_is_judged_as_it_is_written(bundle: Bundle) -> None:
+    """What rounds to a threshold has reached it, so that no record contradicts itself."""
+    reading = _read(bundle, 0.9, [0.59996, 0.59994, 0.29996, 0.29994])
+    assert [(f.certainty, f.score) for f in reading.findings] == [
+        ("definite", 0.6),
+        ("suspicious", 0.5999),
+        ("suspicious", 0.3),
+    ]
+    listed = _read(bundle, 0.1, [0.04996, 0.04994], min_score=0.05)
+    assert [f.score for f in listed.findings] == [0.05]
 
 
 def test_an_outlined_region_takes_its_place_among_listed_boxes(bundle: Bundle) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def test_a_row_per_image(written: Path, records: Records) -> None:
     assert (frame["width"], frame["height"]) == ("3000", "2500")
     assert failure["reason"] == "truncated"
     assert (failure["verdict"], failure["probability"], failure["sha256"]) == ("", "", "")
+
+
+def test_the_maximum_score_is_the_detectors(tmp_path: Path, records: Records) -> None:
+    """An outline's score is of another scale, and is in findings.csv."""
+    reading = records[0]
+    assert isinstance(reading, Reading)
+    first, second, *_ = reading.findings
+    outline = replace(first, origin="evidence")
+    with CsvWriter(tmp_path) as writer:
+        writer.write(replace(reading, findings=(outline, second)))
+        writer.write(replace(reading, findings=(outline,)))
+    scores = [row["max_score"] for row in _rows(tmp_path / "results.csv")]
+    assert scores == [str(second.score), ""]
 
 
 def test_a_row_per_box(written: Path, records: Records) -> None:
