@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from detect.errors import BundleError
 from detect.model.calibration import Calibration
@@ -24,6 +24,7 @@ from detect.record import ModelInfo
 __all__ = [
     "BUNDLE_SCHEMA",
     "DEFAULT_BUNDLE",
+    "OPERATING_POINTS",
     "BoxThreshold",
     "Bundle",
     "CalibrationFit",
@@ -37,6 +38,7 @@ __all__ = [
 
 BUNDLE_SCHEMA = 1
 DEFAULT_BUNDLE = "fracture-n"
+OPERATING_POINTS = ("screening", "balanced", "confirm")
 MANIFEST = "manifest.yaml"
 GRAPH = "model.onnx"
 _SHIPPED = Path(__file__).resolve().parent.parent.parent / "weights"
@@ -52,7 +54,7 @@ class InputForm(_Part):
     size: int = Field(ge=32)  # side of the square, pixels
     channels: Literal[1] = 1
     dtype: Literal["uint8"] = "uint8"
-    pad_value: int = Field(ge=0, le=255)
+    pad_value: Literal[114]  # `preprocess.PAD_VALUE`, the one that networks are trained with
     fit: Literal["letterbox-centred"] = "letterbox-centred"
 
 
@@ -97,12 +99,19 @@ class Manifest(_Part):
     classes: tuple[str, ...] = Field(min_length=1)
     input: InputForm
     calibration: CalibrationFit
-    operating_points: dict[str, OperatingPoint] = Field(min_length=1)
+    operating_points: dict[str, OperatingPoint]  # of exactly `OPERATING_POINTS`
     default_operating_point: str
     box_thresholds: BoxThresholds
     training: dict[str, Any]
     metrics: dict[str, Any]
     files: dict[str, str]  # name → sha256, hex
+
+    @field_validator("operating_points")
+    @classmethod
+    def _all_and_no_other(cls, points: dict[str, OperatingPoint]) -> dict[str, OperatingPoint]:
+        if points.keys() != set(OPERATING_POINTS):
+            raise ValueError(f"must be {', '.join(OPERATING_POINTS)}")
+        return points
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Prediction:
         classes: int64 (n,), index into the bundle's classes.
         image_logit: of the verdict head.
         probability: calibrated P(fracture).
-        evidence: float32 (h, w) in [0, 1], covering the radiograph.
+        evidence: float32 (h, w) in [0, 1], covering the radiograph exactly.
     """
 
     boxes: NDArray[np.float32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["PAD_VALUE", "Letterbox", "letterbox"]
 
 PAD_VALUE = 114  # grey that ultralytics pads with, so that pretrained weights know it
+_FINER = 5  # odd: where the cells of a map and the image begin together, peaks are kept whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,17 +53,30 @@ class Letterbox:
     def crop_map(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
         """Cut the padding off a map (h, w) that covers the whole network input.
 
-        Cells that hold both padding and image are kept.
+        The image begins and ends within cells of the map, so these are interpolated, as for
+        class activation maps (Zhou et al., CVPR 2016, section 2), onto finer ones that cover
+        the image exactly. Cells of padding alone play no part.
+
+        Returns:
+            float32, `_FINER` times as many rows and columns as cells that hold image.
         """
         size = self.image.shape[0]
-        rows, columns = grid.shape
-        top, left = self.top * rows / size, self.left * columns / size
-        bottom = (self.top + self.fitted_height) * rows / size
-        right = (self.left + self.fitted_width) * columns / size
-        first_row, first_column = int(top), int(left)
-        last_row = max(first_row + 1, int(np.ceil(bottom - 1e-6)))
-        last_column = max(first_column + 1, int(np.ceil(right - 1e-6)))
-        return grid[first_row:last_row, first_column:last_column]
+        rows = _interpolate(grid, self.top / size, self.fitted_height / size)
+        return _interpolate(rows.T, self.left / size, self.fitted_width / size).T
+
+
+def _interpolate(grid: NDArray[np.float32], start: float, extent: float) -> NDArray[np.float32]:
+    """Sample the rows of `grid` linearly from `start` on; both arguments are shares of them."""
+    first = int(start * len(grid) + 1e-6)
+    last = max(first, math.ceil((start + extent) * len(grid) - 1e-6) - 1)
+    count = (last - first + 1) * _FINER
+    centres = (start + (np.arange(count) + 0.5) / count * extent) * len(grid) - 0.5
+    at = centres.clip(first, last)
+    before = np.minimum(at.astype(np.intp), max(first, last - 1))
+    share = (at - before).astype(np.float32)[:, None]
+    low = grid[before]
+    finer: NDArray[np.float32] = low + (grid[np.minimum(before + 1, last)] - low) * share
+    return finer
 
 
 def letterbox(pixels: NDArray[np.uint8], size: int) -> Letterbox:

@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from detect.errors import BundleError
-from detect.model.bundle import file_sha256, find_bundle, load_bundle
+from detect.model.bundle import OPERATING_POINTS, file_sha256, find_bundle, load_bundle
 from detect.model.calibration import Calibration
+from detect.model.preprocess import PAD_VALUE
 
 WriteBundle = Callable[..., Path]
+POINT = {"threshold": 0.5, "rule": "Youden", "sensitivity": 0.9, "specificity": 0.9}
 
 
 def _refusal(name_or_path: Path | str) -> str:
@@ -32,6 +34,7 @@ def test_a_sound_bundle_loads_with_all_that_inference_needs(write_bundle: WriteB
     assert bundle.calibration == Calibration(-0.5, 0.8, 0.3)
     assert bundle.manifest.classes == ("fracture", "dislocation")
     assert bundle.manifest.operating_points["confirm"].threshold == 0.8
+    assert bundle.manifest.input.pad_value == PAD_VALUE
     assert bundle.info.name == "tiny"
     assert bundle.info.version == "1.2.3"
     manifest = (folder / "manifest.yaml").read_bytes()
@@ -94,6 +97,12 @@ def test_an_unknown_key_is_named(write_bundle: WriteBundle) -> None:
             "calibration.intercept",
         ),
         ({"operating_points": {}}, "operating_points"),
+        ({"operating_points": {"balanced": POINT, "confirm": POINT}}, "operating_points"),
+        (
+            {"operating_points": dict.fromkeys([*OPERATING_POINTS, "other"], POINT)},
+            "operating_points",
+        ),
+        ({"input": {"size": 128, "pad_value": 0}}, "input.pad_value"),
         ({"default_operating_point": "guess"}, "default_operating_point"),
         ({"input": {"size": 128, "pad_value": 114, "dtype": "float32"}}, "input.dtype"),
         ({"input": {"size": 128, "pad_value": 114, "fit": "stretch"}}, "input.fit"),

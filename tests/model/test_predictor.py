@@ -84,7 +84,7 @@ def test_without_a_box_the_calibration_takes_the_least_score() -> None:
 
 def test_the_evidence_covers_the_image_without_padding() -> None:
     found = Predictor(_Scripted([], []), SIZE, Calibration(0, 1, 0))(_radiograph(32, 64))
-    assert found.evidence.shape == (4, 8)
+    assert found.evidence.shape == (20, 40)
     np.testing.assert_allclose(found.evidence, 200 / 255, rtol=1e-5)
 
 

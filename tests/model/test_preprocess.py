@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detect.model.coherence import strongest_region
 from detect.model.preprocess import PAD_VALUE, letterbox
+from detect.record import Source
 
 SHAPES = [
     (640, 640),  # height, width
@@ -132,23 +134,60 @@ def test_moving_no_boxes_leaves_none_and_changes_no_argument() -> None:
 
 @settings(deadline=None)  # the machine may be busy
 @given(width=st.integers(1, 2000), height=st.integers(1, 2000))
-def test_the_cropped_map_holds_every_cell_with_image_and_none_of_padding_alone(
+def test_the_cropped_map_covers_the_image_exactly_and_holds_no_padding(
     width: int, height: int
 ) -> None:
     size, stride = 320, 8
     fitted = letterbox(np.zeros((height, width), np.uint8), size)
+    cells = size // stride
+    centres = (np.arange(cells, dtype=np.float32) + 0.5) * stride
+    x = fitted.crop_map(np.tile(centres, (cells, 1)))
+    y = fitted.crop_map(np.tile(centres[:, None], (1, cells)))
+    assert x.shape == y.shape
+    assert x.dtype == np.float32
+    for found, start, extent, length in (
+        (x[0], fitted.left, fitted.fitted_width, x.shape[1]),
+        (y[:, 0], fitted.top, fitted.fitted_height, x.shape[0]),
+    ):
+        # Each value is where its own centre lies in the network's input; beyond the centres
+        # of the outermost cells that hold image there is nothing to interpolate with.
+        expected = start + (np.arange(length) + 0.5) / length * extent
+        inner = (expected >= start + stride / 2) & (expected <= start + extent - stride / 2)
+        np.testing.assert_allclose(found[inner], expected[inner], atol=1e-3)
+        assert np.abs(found - expected).max() <= stride / 2
+
     holds_image = np.zeros((size, size), bool)
     holds_image[
         fitted.top : fitted.top + fitted.fitted_height,
         fitted.left : fitted.left + fitted.fitted_width,
     ] = True
-    cells = size // stride
-    wanted = holds_image.reshape(cells, stride, cells, stride).any(axis=(1, 3))
-    number = np.arange(cells * cells, dtype=np.float32).reshape(cells, cells)
-    rows, columns = np.flatnonzero(wanted.any(1)), np.flatnonzero(wanted.any(0))
-    np.testing.assert_array_equal(
-        fitted.crop_map(number), number[np.ix_(rows, columns)], strict=True
-    )
+    padding = ~holds_image.reshape(cells, stride, cells, stride).any(axis=(1, 3))
+    assert not fitted.crop_map(padding.astype(np.float32)).any()
+
+
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+@pytest.mark.parametrize("at", [0.1, 0.37, 0.5, 0.83])
+def test_the_evidence_of_a_place_is_outlined_at_that_place(
+    height: int, width: int, at: float
+) -> None:
+    """A bump drawn in the image's own frame comes back there, to a network pixel or two."""
+    size, stride = 640, 8
+    fitted = letterbox(np.zeros((height, width), np.uint8), size)
+    centre = fitted.to_network(np.array([[at * width, at * height] * 2], np.float32))[0, :2]
+    axis = (np.arange(size // stride) + 0.5) * stride
+    bump = np.exp(-(((axis - centre[0]) ** 2)[None] + ((axis - centre[1]) ** 2)[:, None]) / 2e3)
+    evidence = fitted.crop_map(bump.astype(np.float32))
+    box, _ = strongest_region(evidence, Source("a.png", None, width, height))
+    step = max(width, height) / size  # pixels of the image per network pixel
+    reach = np.sqrt(2e3 * np.log(2)) * step
+    expected = [
+        max(0.0, at * width - reach),
+        max(0.0, at * height - reach),
+        min(float(width), at * width + reach),
+        min(float(height), at * height + reach),
+    ]
+    found = [box.x1, box.y1, box.x2, box.y2]
+    assert np.abs(np.subtract(found, expected)).max() <= 2 * step + 0.01
 
 
 def test_shrinking_keeps_a_thin_dark_line_visible() -> None:

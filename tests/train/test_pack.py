@@ -24,7 +24,10 @@ MANIFEST: dict[str, Any] = {
     "classes": ["fracture"],
     "input": {"size": 96, "pad_value": 114},
     "calibration": {"intercept": 0.1, "image_weight": 1.0, "box_weight": 0.5},
-    "operating_points": {"balanced": {"threshold": 0.5, "rule": "Youden", **RATES}},
+    "operating_points": {
+        name: {"threshold": 0.5, "rule": "Youden", **RATES}
+        for name in ("screening", "balanced", "confirm")
+    },
     "default_operating_point": "balanced",
     "box_thresholds": {
         name: {"score": 0.5, "false_positives_per_image": 0.1, "sensitivity": 0.5}
