@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
@@ -18,7 +16,6 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -28,7 +25,8 @@ from detect.errors import ReadError
 from detect.read.dicom_grey import show_colour, show_grey
 from detect.read.dicom_kind import check_kind
 from detect.read.guard import guard
-from detect.read.limits import MAX_INFLATED, check_size
+from detect.read.inflated import BoundedStream
+from detect.read.limits import check_size
 from detect.read.pixel_data import check_pixel_data, decode_frames
 from detect.read.radiograph import Radiograph
 from detect.record import Source
@@ -58,16 +56,15 @@ def read_dicom(stream: BinaryIO, source: Source) -> Iterator[Radiograph]:
     warnings.filterwarnings("ignore", module=r"pydicom\.")
     name = source.path
     with guard(name, lambda: _at_end(stream)):
-        _check_inflated(stream, name)
         # The header first: what is refused for it costs no memory, and pydicom drops the
         # whole header of a file that ends within compressed pixel data.
-        header = _parse(stream, header_only=True)
+        header = _parse(stream, name, header_only=True)
         check_kind(header, name)
         _check_header(header, name)
         frames = int(header.get("NumberOfFrames") or 1)
         check_size(name, int(header.Columns), int(header.Rows), frames)
     with guard(name, lambda: None):
-        dataset = _parse(stream)
+        dataset = _parse(stream, name)
         check_pixel_data(dataset, name, frames)
         source = _described(source, dataset)
         decoded = decode_frames(dataset)
@@ -86,10 +83,10 @@ def read_dicom(stream: BinaryIO, source: Source) -> Iterator[Radiograph]:
         yield Radiograph(pixels, replace(source, width=width, height=height, frame=frame))
 
 
-def _parse(stream: BinaryIO, header_only: bool = False) -> FileDataset:
+def _parse(stream: BinaryIO, name: str, header_only: bool = False) -> FileDataset:
     """Parse the file, with its transfer syntax filled in where it has no meta information."""
     stream.seek(0)
-    dataset = dcmread(stream, stop_before_pixels=header_only, force=True)
+    dataset = dcmread(BoundedStream(stream, name), stop_before_pixels=header_only, force=True)
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
     if not dataset.file_meta.get("TransferSyntaxUID"):
@@ -111,33 +108,6 @@ def _check_header(header: Dataset, name: str) -> None:
     if absent:
         message = f"{name}: file is truncated: ends before its image, without {absent[0]}"
         raise ReadError("truncated", f"{message}; copy it again from its source")
-
-
-def _check_inflated(stream: BinaryIO, name: str) -> None:
-    """Refuse a deflated data set that would inflate beyond reason.
-
-    pydicom inflates it whole, at up to a thousand times its size.
-    """
-    stream.seek(132)
-    # Group length of the file meta information (PS3.10 section 7.1), always explicit VR.
-    head = stream.read(12)
-    if not head.startswith(b"\x02\0\0\0UL\x04\0") or len(head) < 12:
-        return
-    meta = stream.read(struct.unpack_from("<I", head, 8)[0])
-    if DeflatedExplicitVRLittleEndian.encode() not in meta:
-        return
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    total, pending = 0, b""
-    while not inflater.eof:
-        pending = pending or stream.read(1 << 16)
-        if not pending:
-            raise EOFError("its deflated data set has no end")
-        total += len(inflater.decompress(pending, 1 << 20))
-        pending = inflater.unconsumed_tail
-        if total > MAX_INFLATED:
-            limit = MAX_INFLATED >> 20
-            message = f"{name}: data set inflates beyond {limit} MiB; export it uncompressed"
-            raise ReadError("too_large", message)
 
 
 def _described(source: Source, dataset: Dataset) -> Source:

@@ -226,14 +226,19 @@ def test_dicom_beyond_the_limits(make_dicom) -> None:
     assert reason_for(make_dicom(NOISE, Rows=0)) == "corrupt"
 
 
-def test_deflate_bomb(make_dicom) -> None:
+@pytest.mark.parametrize("left_out", [(0, 0), (0, 132), (132, 144)])
+def test_deflate_bomb(make_dicom, left_out: tuple[int, int]) -> None:
+    """Also without preamble, or without the group length of its meta information."""
     path = make_dicom(NOISE, syntax=DeflatedExplicitVRLittleEndian)
     whole = path.read_bytes()
     start = 144 + struct.unpack_from("<I", whole, 140)[0]
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     block = bytes(1 << 24)
     bomb = b"".join(deflater.compress(block) for _ in range(40)) + deflater.flush()
-    assert reason_for(path, whole[:start] + bomb) == "too_large"
+    first, last = left_out
+    path.write_bytes(whole[:first] + whole[last:])
+    assert len(list(read(path, "x"))) == 1  # such a file is read where it is no bomb
+    assert reason_for(path, whole[:first] + whole[last:start] + bomb) == "too_large"
 
 
 def test_garbage_for_a_compressed_frame(make_dicom) -> None:
