@@ -14,17 +14,19 @@ from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 from pydicom.pixels.processing import apply_color_lut, apply_windowing
 
-from detect.read.window import luminance, robust_limits, stretch
+from detect.read.window import count_levels, look_up, luminance, robust_limits, stretch
 
 __all__ = ["show_colour", "show_grey"]
 
 Values = NDArray[Any]
 
+_MOST_LEVELS = 1 << 16
+
 
 def show_grey(stored: Values, dataset: Dataset, index: int) -> NDArray[np.uint8]:
     """Return one MONOCHROME frame as a viewer shows it.
 
-    Every step works on one value at a time, so it runs over the at most 65,536 values
+    Every step works on one value at a time, so it runs over the at most 65,536 levels
     that can occur and the frame is looked up in the result.
 
     Args:
@@ -36,18 +38,32 @@ def show_grey(stored: Values, dataset: Dataset, index: int) -> NDArray[np.uint8]
         uint8, shape (rows, columns), light where the viewer is light.
     """
     if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2:
-        domain, inverse = np.unique(stored, return_inverse=True)
-        position = inverse.reshape(stored.shape)
+        domain, position = _levels(stored)
     else:
         position = stored.view(f"u{stored.dtype.itemsize}")
         size = 1 << 8 * stored.dtype.itemsize
         domain = np.arange(size, dtype=position.dtype).view(stored.dtype)
-    counts = np.bincount(position.ravel(), minlength=domain.size)
-    table = _show(domain, counts, dataset, index)
+    table = _show(domain, count_levels(position, domain.size), dataset, index)
     if _is_inverted(dataset):
         table = 255 - table
-    shown: NDArray[np.uint8] = table[position]
-    return shown
+    return look_up(table, position)
+
+
+def _levels(stored: Values) -> tuple[Values, NDArray[np.uint16]]:
+    """Return at most 65,536 ascending levels, and the one of each pixel by its index.
+
+    Where more values than that occur, every n-th of them is a level, the least and the
+    greatest included, and a pixel takes the level at or next above it. Going by rank, outliers
+    cost the rest no grey.
+    """
+    domain = np.unique(stored)
+    if domain.size > _MOST_LEVELS:
+        ranks = np.linspace(0, domain.size - 1, _MOST_LEVELS)
+        domain = domain[np.rint(ranks).astype(np.int64)]
+    position = np.empty(stored.shape, np.uint16)
+    for row, values in zip(position, stored, strict=True):
+        row[:] = np.searchsorted(domain, values)
+    return domain, position
 
 
 def show_colour(pixels: Values, dataset: Dataset) -> NDArray[np.uint8]:

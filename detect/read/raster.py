@@ -122,7 +122,7 @@ def _decode(image: Image.Image, page: int, stream: BinaryIO, kind: Kind) -> NDAr
         image.load()
         if image.mode.startswith(("I", "F")):
             grey = np.asarray(image)
-            pixels = window(grey.astype(grey.dtype.newbyteorder("=")))
+            pixels = window(grey.astype(grey.dtype.newbyteorder("="), copy=False))
             # Pillow inverts WhiteIsZero for 1 and 8 bits, and not beyond.
             pixels = 255 - pixels if inverted else pixels
         else:

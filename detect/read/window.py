@@ -7,13 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HIGH_PERCENTILE", "LOW_PERCENTILE", "luminance", "robust_limits", "stretch", "window"]
+__all__ = [
+    "HIGH_PERCENTILE",
+    "LOW_PERCENTILE",
+    "count_levels",
+    "look_up",
+    "luminance",
+    "robust_limits",
+    "stretch",
+    "window",
+]
 
 # Narrow tails on purpose: a finger on a large plate fills two per cent of the picture, and
 # clipping the usual one per cent at either end would take half of its bone. One pixel in a
 # thousand is enough against dead pixels and the rim of lead markers.
 LOW_PERCENTILE = 0.1
 HIGH_PERCENTILE = 99.9
+
+# Pixels taken at once where a step needs eight bytes for each: NumPy's indices, and float64.
+_BLOCK = 1 << 18
 
 
 def robust_limits(
@@ -24,24 +36,30 @@ def robust_limits(
     Args:
         values: grey values of any real dtype and shape; NaN and infinities are left out.
         counts: how often each value occurs, same shape; default: once. A count of 0 leaves
-            a value out (pixel padding).
+            a value out (pixel padding). Meant for tables; images go without, in no more
+            memory than a copy takes.
 
     Returns:
         The values at `LOW_PERCENTILE` and `HIGH_PERCENTILE`; minimum and maximum where
         these coincide; (0.0, 0.0) where no value is left.
     """
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    weights = np.ones(flat.shape, np.int64) if counts is None else counts.ravel()
-    kept = np.isfinite(flat) & (weights > 0)
-    flat, weights = flat[kept], weights[kept]
+    kept = np.isfinite(values)
+    if counts is not None:
+        kept &= counts > 0
+    flat = values[kept]  # a copy, in one dimension
     if flat.size == 0:
         return 0.0, 0.0
-    order = np.argsort(flat, kind="stable")
-    flat, below = flat[order], np.cumsum(weights[order])
-    ranks = np.array([LOW_PERCENTILE, HIGH_PERCENTILE]) / 100 * below[-1]
-    low, high = flat[np.minimum(np.searchsorted(below, ranks), flat.size - 1)]
+    shares = np.array([LOW_PERCENTILE, HIGH_PERCENTILE]) / 100
+    if counts is None:
+        ranks = np.maximum(np.ceil(shares * flat.size).astype(np.int64) - 1, 0)
+        flat.partition(ranks)
+        low, high = flat[ranks]
+    else:
+        order = np.argsort(flat, kind="stable")
+        flat, below = flat[order], np.cumsum(counts[kept][order])
+        low, high = flat[np.minimum(np.searchsorted(below, shares * below[-1]), flat.size - 1)]
     if low == high:
-        low, high = flat[0], flat[-1]
+        low, high = flat.min(), flat.max()
     return float(low), float(high)
 
 
@@ -55,12 +73,43 @@ def stretch(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     Returns:
         uint8, same shape.
     """
+    shown = np.zeros(values.size, np.uint8)
     if not high > low:
-        return np.zeros(values.shape, np.uint8)
-    # Halved first: the span of two finite floats may itself be infinite.
-    share = (values.astype(np.float64) / 2 - low / 2) / (high / 2 - low / 2)
-    share = np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(np.clip(share, 0.0, 1.0) * 255).astype(np.uint8)
+        return shown.reshape(values.shape)
+    flat = values.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        # Halved first: the span of two finite floats may itself be infinite.
+        share = (flat[part].astype(np.float64) / 2 - low / 2) / (high / 2 - low / 2)
+        share = np.nan_to_num(share, nan=0.0, posinf=1.0, neginf=0.0)
+        shown[part] = np.rint(np.clip(share, 0.0, 1.0) * 255)
+    return shown.reshape(values.shape)
+
+
+def count_levels(levels: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """Return how often each of the levels 0 to `size` - 1 occurs.
+
+    Args:
+        levels: unsigned, any shape.
+
+    Returns:
+        int64, shape (size,).
+    """
+    counts = np.zeros(size, np.int64)
+    flat = levels.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        counts += np.bincount(flat[start : start + _BLOCK], minlength=size)
+    return counts
+
+
+def look_up(table: NDArray[np.uint8], levels: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return `table[levels]`: uint8, shape of `levels`."""
+    flat = levels.reshape(-1)
+    found = np.empty(flat.size, np.uint8)
+    for start in range(0, flat.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        found[part] = table[flat[part]]
+    return found.reshape(levels.shape)
 
 
 def window(pixels: NDArray[Any]) -> NDArray[np.uint8]:
@@ -74,9 +123,8 @@ def window(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """
     if pixels.dtype == np.uint16:
         domain = np.arange(1 << 16)
-        counts = np.bincount(pixels.ravel(), minlength=domain.size)
-        shown: NDArray[np.uint8] = stretch(domain, *robust_limits(domain, counts))[pixels]
-        return shown
+        counts = count_levels(pixels, domain.size)
+        return look_up(stretch(domain, *robust_limits(domain, counts)), pixels)
     return stretch(pixels, *robust_limits(pixels))
 
 
@@ -89,5 +137,7 @@ def luminance(colour: NDArray[Any]) -> NDArray[np.float32]:
     Returns:
         float32, shape (height, width), in the range of `colour`.
     """
-    weights = np.array([0.299, 0.587, 0.114], np.float32)
-    return np.asarray(colour.astype(np.float32) @ weights, dtype=np.float32)
+    grey = np.zeros(colour.shape[:2], np.float32)
+    for channel, weight in enumerate((0.299, 0.587, 0.114)):
+        grey += colour[..., channel].astype(np.float32) * np.float32(weight)
+    return grey

@@ -226,3 +226,17 @@ def test_bits_beyond_those_stored_are_no_part_of_the_value(make_dicom) -> None:
     window = {"WindowCenter": 2048, "WindowWidth": 4096}
     clean = pixels_of(make_dicom(RAMP, **window, **TWELVE_BITS))
     assert np.array_equal(pixels_of(make_dicom(marked, **window, **TWELVE_BITS)), clean)
+
+
+@pytest.mark.parametrize("outlier", [0, 4_000_000_000])
+def test_more_32_bit_values_than_levels_keep_their_grey(make_dicom, outlier: int) -> None:
+    values = np.random.default_rng(1).integers(1000, 9_000_000, (400, 500)).astype(np.uint32)
+    values[0, 0] = outlier
+    path = make_dicom(
+        values,
+        sop_class=SecondaryCaptureImageStorage,
+        WindowCenter=4_000_000,
+        WindowWidth=2_000_000,
+    )
+    expected = np.clip((values - 3_999_999.5) / 1_999_999 + 0.5, 0, 1) * 255
+    assert np.abs(pixels_of(path) - expected).max() <= 0.6

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from detect.read.window import luminance, robust_limits, stretch, window
+from detect.read.window import (
+    count_levels,
+    look_up,
+    luminance,
+    robust_limits,
+    stretch,
+    window,
+)
 
 
 def test_limits_are_the_documented_percentiles() -> None:
@@ -51,6 +60,34 @@ def test_nearly_constant_image_falls_back_on_its_range() -> None:
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
 def test_constant_image_is_black(dtype: type) -> None:
     assert not window(np.full((3, 4), 77, dtype)).any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32, np.uint16])
+def test_a_large_image_takes_little_more_memory_than_itself(dtype: type) -> None:
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(0, 60_000, (1500, 2000), dtype=np.uint16).astype(dtype)
+    tracemalloc.start()
+    try:
+        shown = window(pixels)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # A copy for the percentiles, a mask and the result beside it, and some blocks.
+    assert peak < pixels.nbytes + 2 * pixels.size + 24_000_000
+    low, high = np.percentile(pixels, [0.1, 99.9], method="inverted_cdf")
+    expected = np.clip((pixels.astype(float) - low) / (high - low), 0, 1) * 255
+    assert np.abs(shown - expected).max() <= 0.51
+
+
+def test_blocks_join_without_a_seam() -> None:
+    values = np.arange(700_001, dtype=np.float32)  # no multiple of a block
+    assert np.array_equal(
+        stretch(values, 0, 700_000), np.rint(values.astype(float) / 700_000 * 255)
+    )
+    levels = (np.arange(700_001) % 300).astype(np.uint16)
+    assert np.array_equal(count_levels(levels, 310), np.bincount(levels, minlength=310))
+    table = np.arange(300).astype(np.uint8)
+    assert np.array_equal(look_up(table, levels), table[levels])
 
 
 def test_tables_and_pixels_agree() -> None:
