@@ -7,12 +7,13 @@ import warnings
 from contextlib import closing
 from pathlib import Path
 
-from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from detect.errors import DataError, ReadError
 from detect.read import read
+from detect.read.guard import guard
 from detect.read.recognise import is_picture
-from detect.read.sniff import HEAD_BYTES, sniff
+from detect.read.sniff import HEAD_BYTES, Kind, sniff
 from detect.record import Box
 
 __all__ = ["cut_dust", "displayed_size", "list_images", "walk_images"]
@@ -69,35 +70,27 @@ def displayed_size(path: Path) -> tuple[int, int] | None:
             kind = sniff(stream.read(HEAD_BYTES))
     except OSError:
         return None
-    return _decoded_size(path) if kind == "DICOM" else _header_size(path)
-
-
-def _decoded_size(path: Path) -> tuple[int, int] | None:
     try:
-        with closing(read(path, path.name)) as frames:  # type: ignore[type-var]
-            height, width = next(frames).pixels.shape
+        if kind == "DICOM":
+            return _decoded_size(path)
+        return None if kind is None else _header_size(path, kind)
     except ReadError:
         return None
+
+
+def _decoded_size(path: Path) -> tuple[int, int]:
+    with closing(read(path, path.name)) as frames:  # type: ignore[type-var]
+        height, width = next(frames).pixels.shape
     return width, height
 
 
-def _header_size(path: Path) -> tuple[int, int] | None:
-    try:
-        with warnings.catch_warnings():
-            # a header of a huge picture is harmless; the reader judges its pixels
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                width, height = _stored_size(image)
-                orientation = _orientation(image)
-    except (
-        OSError,
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        LookupError,
-        ValueError,
-        SyntaxError,
-    ):
-        return None
+def _header_size(path: Path, kind: Kind) -> tuple[int, int]:
+    with guard(path.name, lambda: None), warnings.catch_warnings():
+        # a header of a huge picture is harmless; the reader judges its pixels
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path, formats=(kind,)) as image:
+            width, height = _stored_size(image)
+            orientation = _orientation(image)
     return (height, width) if orientation in _SIDEWAYS else (width, height)
 
 
