@@ -107,9 +107,10 @@ def open_runtime(graph: Path, name: RuntimeName = "auto", threads: int = 1) -> R
     try:
         return kind(graph, threads)
     except ImportError as error:
-        extra = "[onnxruntime]" if name == "onnxruntime" else ""
+        what = '".[onnxruntime]"' if name == "onnxruntime" else "."
         raise InputError(
-            f'--runtime {name}: not installed; run: python -m pip install "fracture-locator{extra}"'
+            f"--runtime {name}: not installed; "
+            f"run: python -m pip install -e {what} -c configs/constraints.txt"
         ) from error
     except Exception as error:  # runtimes raise their own types; all mean the graph is unusable
         first = " ".join(str(error).split())[:200]
