@@ -1,9 +1,11 @@
-"""Whose results a folder holds: what a run is, and whether it may write there."""
+"""Whose results a folder holds: what a run is, whether it may write there, and in whose place."""
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,17 +16,32 @@ import yaml
 from detect import __version__
 from detect.errors import InputError
 from detect.model.bundle import Bundle
+from detect.write.atomic import naming_output
 from detect.write.json_lines import RESULTS_NAME
+from detect.write.run_file import RUN_NAME, holds_run
 
-__all__ = ["RUN_NAME", "claim_folder", "describe_run"]
+__all__ = ["IMAGES_NAME", "RunSettings", "claim_folder", "clear_run", "describe_run"]
 
-RUN_NAME = "run.yaml"
-_SAME = ("bundle", "operating_point", "min_score")  # or records of one run would not compare
+IMAGES_NAME = "images"
 _PACKAGES = ("numpy", "opencv-python", "openvino", "pillow", "pydicom")
 
 
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What all records and pictures of one folder have in common, beside the bundle."""
+
+    inputs: tuple[str, ...]  # of `Inputs.given`
+    operating_point: str
+    min_score: float | None
+    images: bool
+    heatmap: bool
+
+
+_SAME = ("bundle", *(field.name for field in fields(RunSettings)))
+
+
 def describe_run(
-    command: str, bundle: Bundle, operating_point: str, min_score: float | None, runtime: str
+    command: str, bundle: Bundle, settings: RunSettings, runtime: str
 ) -> dict[str, Any]:
     """Return what run.yaml says of a run before it ends, as plain YAML types."""
     return {
@@ -41,8 +58,7 @@ def describe_run(
             "version": bundle.manifest.version,
             "sha256": bundle.sha256,
         },
-        "operating_point": operating_point,
-        "min_score": min_score,
+        **asdict(settings) | {"inputs": list(settings.inputs)},
         "runtime": runtime,
     }
 
@@ -87,3 +103,25 @@ def claim_folder(out: Path, run: Mapping[str, Any], *, resume: bool, overwrite: 
             f"--resume: {', '.join(differing)} differ from the run in {out}; "
             "repeat its options, or choose another --out"
         )
+
+
+def clear_run(out: Path) -> None:
+    """Remove what an earlier run wrote into `out`, and nothing else; a folder without one stays.
+
+    The two files that mark a run go last, so that a kill leaves a folder that can be cleared.
+
+    Raises:
+        OutputError: something cannot be removed.
+    """
+    if not holds_run(out):
+        return
+    with naming_output(out):
+        for parent, _, files in os.walk(out / IMAGES_NAME, topdown=False):
+            here = Path(parent)
+            for name in files:
+                if name.endswith(".jpg") or (name.startswith(".") and name.endswith(".part")):
+                    (here / name).unlink()
+            if not any(here.iterdir()):
+                here.rmdir()
+        for name in ("results.csv", "findings.csv", RESULTS_NAME, RUN_NAME):
+            (out / name).unlink(missing_ok=True)

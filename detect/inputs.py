@@ -11,6 +11,7 @@ from pathlib import Path
 from detect.errors import InputError
 from detect.read.sniff import HEAD_BYTES, sniff
 from detect.read.suffixes import IMAGE_SUFFIXES
+from detect.write.run_file import RUN_NAME, holds_run
 
 __all__ = ["Input", "Inputs", "collect_inputs"]
 
@@ -29,6 +30,7 @@ class Inputs:
 
     files: tuple[Input, ...]
     skipped: tuple[str, ...]  # names of files in folders that are no pictures, such as README.md
+    given: tuple[str, ...]  # absolute paths and patterns, sorted: what names are relative to
 
 
 def collect_inputs(paths: Sequence[str], out: Path | None = None) -> Inputs:
@@ -36,7 +38,8 @@ def collect_inputs(paths: Sequence[str], out: Path | None = None) -> Inputs:
 
     A file named by the user is always read. In a folder, a file is read when its suffix or its
     content is that of a picture: so a damaged picture comes up as a failure, and a text beside
-    the pictures does not. Hidden files and folders are left alone.
+    the pictures does not. Hidden files and folders are left alone. The results of a run, whose
+    annotated pictures are no radiographs, are passed over as one.
 
     Args:
         out: the folder for results, which is not read though it may lie in one that is.
@@ -77,7 +80,16 @@ def collect_inputs(paths: Sequence[str], out: Path | None = None) -> Inputs:
     return Inputs(
         tuple(sorted(files, key=lambda file: file.name)),
         tuple(sorted(file.relative_to(root).as_posix() for file, root in skipped.items())),
+        tuple(sorted({_absolute(text) for text in paths})),
     )
+
+
+def _absolute(text: str) -> str:
+    """Return a path or pattern so that it means the same in another working folder."""
+    path = Path(text)
+    if path.is_dir():
+        return str(path.resolve())
+    return str(path.parent.resolve() / path.name)  # as a file's name: links are kept
 
 
 def _expand(text: str) -> list[Path]:
@@ -90,9 +102,16 @@ def _expand(text: str) -> list[Path]:
 
 
 def _below(folder: Path, but_not: Path | None) -> Iterator[Path]:
-    """Yield all files below `folder`; links to folders are not followed, so loops cannot be."""
+    """Yield all files below `folder`, of a run's results run.yaml alone.
+
+    Links to folders are not followed, so loops cannot be.
+    """
     for parent, folders, files in os.walk(folder, onerror=_refuse):
         here = Path(parent)
+        if holds_run(here):
+            folders.clear()
+            yield here / RUN_NAME
+            continue
         folders[:] = sorted(n for n in folders if not n.startswith(".") and here / n != but_not)
         for name in sorted(files):
             if not name.startswith("."):

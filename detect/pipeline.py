@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from detect.claim import RUN_NAME, claim_folder, describe_run
+from detect.claim import IMAGES_NAME, RunSettings, claim_folder, clear_run, describe_run
 from detect.errors import InputError, OutputError, ReadError
 from detect.inputs import Input, collect_inputs
 from detect.model.bundle import Bundle, load_bundle
@@ -31,7 +31,7 @@ from detect.record import Failure, Reading, Source
 from detect.write.formats import known_formats, write_formats
 from detect.write.json_lines import RESULTS_NAME, JsonLinesWriter
 from detect.write.results import read_results
-from detect.write.run_file import write_run
+from detect.write.run_file import RUN_NAME, write_run
 
 __all__ = ["ALWAYS_WRITTEN", "DetectRequest", "Outcome", "detect_folder"]
 
@@ -39,6 +39,7 @@ LOGGER = logging.getLogger(__name__)
 ALWAYS_WRITTEN = ("csv",)  # beside results.jsonl, which is written as the run goes
 _AHEAD = 4  # files under way per worker: enough to hide a slow one, few enough to stay small
 
+_Result = TypeVar("_Result")
 Draw = Callable[[Radiograph, Reading, Prediction], Reading]
 """Saves an annotated image, and returns the reading with a warning where there can be none."""
 
@@ -91,15 +92,18 @@ def detect_folder(request: DetectRequest) -> Outcome:
     inputs = collect_inputs(request.paths, request.out)
     bundle = load_bundle(request.weights)
     point = _operating_point(bundle, request.operating_point)
-    run = describe_run(request.command, bundle, point, request.min_score, request.runtime)
+    settings = RunSettings(inputs.given, point, request.min_score, request.images, request.heatmap)
+    run = describe_run(request.command, bundle, settings, request.runtime)
     claim_folder(request.out, run, resume=request.resume, overwrite=request.overwrite)
     workers = request.workers or os.cpu_count() or 1
     predictor = build_predictor(bundle, request.runtime, workers)
     draw = _drawing(request)
     interrupted = False
+    if not request.resume:
+        clear_run(request.out)
     with JsonLinesWriter(request.out, resume=request.resume) as results:
+        done = _already(request.out, inputs.files, workers) if request.resume else frozenset()
         write_run(request.out / RUN_NAME, run | {"status": "running"})
-        done = _already(request.out / RESULTS_NAME) if request.resume else frozenset()
         todo = [file for file in inputs.files if (file.name, None) not in done]
 
         def work(file: Input) -> list[Reading | Failure]:
@@ -120,10 +124,10 @@ def detect_folder(request: DetectRequest) -> Outcome:
 
 
 def _in_order(
-    work: Callable[[Input], list[Reading | Failure]], files: Sequence[Input], workers: int
-) -> Iterator[list[Reading | Failure]]:
+    work: Callable[[Input], _Result], files: Sequence[Input], workers: int
+) -> Iterator[_Result]:
     """Yield the results of `work` in the order of `files`, with a bounded number under way."""
-    waiting: deque[Future[list[Reading | Failure]]] = deque()
+    waiting: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="detect") as pool:
         try:
             for file in files:
@@ -185,7 +189,7 @@ def _drawing(request: DetectRequest) -> Draw:
         evidence = prediction.evidence if request.heatmap else None
         source = reading.source
         frame = "" if source.frame is None else f".frame{source.frame}"
-        path = request.out / "images" / f"{source.path}{frame}.jpg"
+        path = request.out / IMAGES_NAME / f"{source.path}{frame}.jpg"
         picture = annotate(radiograph, reading, evidence)
         if max(picture.shape[:2]) > MAX_SIDE:
             return _without_picture(reading, f"a JPEG holds {MAX_SIDE} pixels a side at most")
@@ -221,9 +225,26 @@ def _operating_point(bundle: Bundle, wanted: str | None) -> str:
     return name
 
 
-def _already(results: Path) -> frozenset[tuple[str, int | None]]:
-    """Return (name, frame) of every record that an earlier run left."""
-    return frozenset((record.source.path, record.source.frame) for record in read_results(results))
+def _already(out: Path, files: Sequence[Input], workers: int) -> frozenset[tuple[str, int | None]]:
+    """Return (name, frame) of every record that an earlier run left.
+
+    Raises:
+        InputError: a file is no longer the one that its record is of.
+    """
+    hashes: dict[str, str | None] = {}
+    done = set()
+    for record in read_results(out / RESULTS_NAME):
+        hashes[record.source.path] = record.source.sha256
+        done.add((record.source.path, record.source.frame))
+    recorded = [file for file in files if file.name in hashes]
+    now = _in_order(lambda file: sha256_of(file.path), recorded, workers)
+    for file, sha256 in zip(recorded, now, strict=True):
+        if sha256 != hashes[file.name]:
+            raise InputError(
+                f"--resume: {file.path} has changed since it was read into {out}; "
+                "--overwrite starts anew, or choose another --out"
+            )
+    return frozenset(done)
 
 
 def _finish(

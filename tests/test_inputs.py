@@ -147,6 +147,33 @@ def test_results_below_the_folder_that_is_read_are_not_read(radiographs: Path) -
     assert len(collect_inputs([str(radiographs)]).files) == 5
 
 
+def test_the_results_of_another_run_are_passed_over_as_one(radiographs: Path) -> None:
+    other = radiographs / "hand" / "results"
+    (other / "images" / "deep").mkdir(parents=True)
+    for name in ("images/a.png.jpg", "images/deep/b.jpg", "a.png"):
+        shutil.copy(radiographs / "a.png", other / name)
+    for name in ("run.yaml", "results.csv"):
+        (other / name).write_text("", encoding="utf-8")
+    assert len(collect_inputs([str(radiographs)]).files) == 7  # so far it is any folder
+    (other / "results.jsonl").write_text("", encoding="utf-8")
+    inputs = collect_inputs([str(radiographs)])
+    assert names(inputs) == ["a.png", "b.jpg", "hand/c.tif", "hand/left/d e ü.png"]
+    assert inputs.skipped == ("README.md", "hand/results/run.yaml")
+    with pytest.raises(InputError, match="1 other files were passed over"):
+        collect_inputs([str(other)])
+
+
+def test_what_was_given_is_the_same_from_another_working_folder(
+    radiographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (radiographs.parent / "link").symlink_to(radiographs)
+    monkeypatch.chdir(radiographs)
+    here = collect_inputs([".", "hand/*", "a.png", "hand/../a.png"]).given
+    monkeypatch.chdir(radiographs.parent)
+    assert collect_inputs(["link/hand/*", "link/a.png", "radiographs"]).given == here
+    assert here == (str(radiographs), str(radiographs / "a.png"), str(radiographs / "hand" / "*"))
+
+
 @pytest.mark.parametrize(
     ("given", "out"), [(".", "."), ("hand", "hand"), ("images", "."), ("images/c.tif", ".")]
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -108,9 +110,16 @@ def test_a_folder_with_results_is_neither_mixed_nor_dropped(
         ({"operating_point": "screening"}, "operating_point"),
         ({"min_score": 0.5}, "min_score"),
         ({"weights": other}, "bundle"),
+        ({"images": True}, "images"),
+        ({"heatmap": True}, "heatmap"),
     ):
         with pytest.raises(InputError, match=f"--resume: {named} differ from the run in"):
             run(radiographs, resume=True, **({"weights": weights} | options | change))
+    twin = tmp_path / "twin"  # the same names below it
+    shutil.copytree(radiographs, twin)
+    for paths in ((twin,), (radiographs, twin), (radiographs / "a.png",)):
+        with pytest.raises(InputError, match="--resume: inputs differ from the run in"):
+            run(*paths, resume=True, weights=weights, **options)
     assert timeless(out) == before
     run(radiographs / "a.png", weights=other, overwrite=True, **options)
     assert [line["source"]["path"] for line in lines(out)] == ["a.png"]
@@ -143,6 +152,83 @@ def test_resume_reads_only_what_is_missing(
     assert [(out / name).read_bytes() for name in ("results.csv", "findings.csv")] == tables
     run(radiographs, out=out, resume=True)
     assert len(opened) == 3
+
+
+@pytest.mark.parametrize("how", ["changed", "gone", "mended"])
+def test_resume_refuses_a_file_that_is_no_longer_the_one_recorded(
+    radiographs: Path, tmp_path: Path, how: str
+) -> None:
+    out, file = tmp_path / "out", radiographs / "b.jpg"
+    sound = file.read_bytes()
+    if how == "mended":
+        file.unlink()
+        file.symlink_to("nowhere")
+    run(radiographs, out=out, images=False)
+    before = [(out / name).read_bytes() for name in ("results.jsonl", "run.yaml")]
+    if how == "changed":
+        shutil.copy(radiographs / "a.png", file)
+    else:
+        file.unlink()
+        if how == "mended":
+            file.write_bytes(sound)
+        else:
+            file.symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"--resume: .*b\.jpg has changed .*--overwrite") as caught:
+        run(radiographs, out=out, images=False, resume=True)
+    assert "\n" not in str(caught.value)
+    after = [(out / name).read_bytes() for name in ("results.jsonl", "run.yaml")]
+    assert after == before
+
+
+def test_resume_takes_new_files_and_folders_that_are_no_text(
+    radiographs: Path, tmp_path: Path
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff"))
+    shutil.copytree(radiographs / "hand", odd)
+    out = tmp_path / "out"
+    run(odd, out=out, images=False)
+    shutil.copy(radiographs / "a.png", odd / "a.png")
+    assert run(odd, out=out, images=False, resume=True).read == 3
+    names = [line["source"]["path"] for line in lines(out)]
+    assert names == ["c.tif", "left/d e ü.png", "a.png"]
+
+
+def test_overwrite_leaves_nothing_of_the_old_run_and_all_of_the_user(
+    radiographs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(radiographs, out=out)
+    (out / "images" / "hand" / ".0123456789abcdef.part").write_bytes(b"left by a kill")
+    mine = [out / "notes.txt", out / "images" / "hand" / "notes.txt", out / "results.xlsx"]
+    for path in mine:
+        path.write_text("mine", encoding="utf-8")
+    run(radiographs / "a.png", out=out, overwrite=True)
+    left = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert left == {
+        *(path.relative_to(out).as_posix() for path in mine),
+        *("images/a.png.jpg", "results.jsonl", "results.csv", "findings.csv", "run.yaml"),
+    }
+    assert not (out / "images" / "hand" / "left").exists()
+    with (out / "results.csv").open(encoding="utf-8") as file:
+        assert len(file.readlines()) == 2
+
+
+def test_overwrite_clears_no_folder_that_holds_no_run(radiographs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "images").mkdir(parents=True)
+    (out / "images" / "holiday.jpg").write_bytes(b"a picture")
+    (out / "results.jsonl").write_text("", encoding="utf-8")
+    run(radiographs / "a.png", out=out, overwrite=True, images=False)
+    assert (out / "images" / "holiday.jpg").read_bytes() == b"a picture"
+
+
+def test_a_run_that_cannot_start_clears_nothing(radiographs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(radiographs, out=out)
+    before = sorted(path for path in out.rglob("*"))
+    with pytest.raises(InputError):
+        run(radiographs, out=out, overwrite=True, operating_point="guess")
+    assert sorted(path for path in out.rglob("*")) == before
 
 
 def test_resume_in_a_fresh_folder_is_a_run(radiographs: Path, tmp_path: Path) -> None:

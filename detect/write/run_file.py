@@ -1,4 +1,4 @@
-"""run.yaml: how a run was made."""
+"""run.yaml: how a run was made, and by which its folder is known."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from pathlib import Path
 import yaml
 
 from detect.write.atomic import replacing_text
+from detect.write.json_lines import RESULTS_NAME
 
-__all__ = ["write_run"]
+__all__ = ["RUN_NAME", "holds_run", "write_run"]
+
+RUN_NAME = "run.yaml"
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether `folder` holds the results of a run, finished or not."""
+    return (folder / RUN_NAME).is_file() and (folder / RESULTS_NAME).is_file()
 
 
 def write_run(path: Path, values: Mapping[str, object]) -> None:
