@@ -265,6 +265,7 @@ def phantom(
     demo: Annotated[
         bool, typer.Option("--demo", help="Render the eight of datasets/demo instead.")
     ] = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Render synthetic radiographs with exact boxes, of no patient."""
@@ -273,7 +274,7 @@ def phantom(
     from detect.data.phantom import write_demo, write_phantoms
 
     if demo:
-        table = write_demo(out)
+        table = write_demo(out, overwrite=overwrite)
     else:
         chosen = _one_of("--form", form, ("png", "dicom", "both"))
         with tqdm(total=count, desc="phantom", unit="image", disable=not _progress(quiet)) as bar:
@@ -284,6 +285,7 @@ def phantom(
                 fractured_share=fractured,
                 form=chosen,  # type: ignore[arg-type]
                 split=split,
+                overwrite=overwrite,
                 progress=bar.update,
             )
     if not quiet:

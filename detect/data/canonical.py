@@ -41,7 +41,7 @@ from detect.errors import DataError, OutputError
 from detect.record import Box
 from detect.write.atomic import replacing_bytes
 
-__all__ = ["DATASET_FILE", "read_dataset", "recognise", "write_dataset"]
+__all__ = ["DATASET_FILE", "TABLE_FILE", "read_dataset", "recognise", "write_dataset"]
 
 DATASET_FILE = "dataset.yaml"
 TABLE_FILE = "table.csv"

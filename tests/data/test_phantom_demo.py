@@ -44,7 +44,7 @@ def test_the_readme_lists_what_lies_there_and_how_it_was_made(demo: Path) -> Non
         assert f"`{sample.image.name}`" in readme
         assert f"| {picture.seed} |" in readme
     assert "CC0 1.0" in readme
-    assert "python cli.py data phantom --demo datasets/demo" in readme
+    assert "python cli.py data phantom datasets/demo --demo --overwrite" in readme
 
 
 def test_other_seeds_can_be_given(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from detect.data.canonical import read_dataset
-from detect.data.phantom import render_phantom, write_phantoms
+from detect.data.phantom import render_phantom, write_demo, write_phantoms
 from detect.errors import InputError, OutputError
 
 SIZE = (128, 104)
@@ -125,3 +125,42 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     out.write_text("a file")
     with pytest.raises(OutputError, match="taken"):
         write_phantoms(out, 1, size=SIZE)
+
+
+def test_a_folder_of_others_is_never_written_into(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    for overwrite in (False, True):
+        with pytest.raises(InputError, match="holds other files"):
+            write_phantoms(tmp_path, 1, size=SIZE, overwrite=overwrite)
+    (tmp_path / "dataset.yaml").write_text("names: [a]\n", encoding="utf-8")
+    with pytest.raises(InputError, match="holds other files"):
+        write_demo(tmp_path, overwrite=True)
+    (tmp_path / "dataset.yaml").write_text("origin: [", encoding="utf-8")
+    with pytest.raises(InputError, match="holds other files"):
+        write_demo(tmp_path, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "dataset.yaml"]
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
+
+
+def test_phantoms_are_replaced_only_when_told_to(tmp_path: Path) -> None:
+    write_phantoms(tmp_path / "old", 3, size=SIZE)
+    before = digests(tmp_path / "old")
+    with pytest.raises(InputError, match="--overwrite replaces them"):
+        write_phantoms(tmp_path / "old", 1, size=SIZE)
+    assert digests(tmp_path / "old") == before
+    (tmp_path / "old" / "images" / "notes.txt").write_text("mine", encoding="utf-8")
+    write_phantoms(tmp_path / "old", 1, seed=4, size=SIZE, overwrite=True)
+    (tmp_path / "old" / "images" / "notes.txt").unlink()
+    write_phantoms(tmp_path / "new", 1, seed=4, size=SIZE)
+    assert digests(tmp_path / "old") == digests(tmp_path / "new")
+
+
+def test_a_picture_outside_the_folder_is_not_removed(tmp_path: Path) -> None:
+    write_phantoms(tmp_path / "set", 1, size=SIZE)
+    other = tmp_path / "other.png"
+    other.write_bytes(b"a picture")
+    table = tmp_path / "set" / "table.csv"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace("images/phantom_0001.png", str(other)), encoding="utf-8")
+    write_phantoms(tmp_path / "set", 1, size=SIZE, overwrite=True)
+    assert other.read_bytes() == b"a picture"

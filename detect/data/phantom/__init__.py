@@ -6,6 +6,7 @@ projection  → line integrals through it (geometry)
 detector    → exposure and processing; frame, hardware: what else is in the picture
 render      → a `Phantom` from a seed
 writer      → a dataset of them; demo: the eight of `datasets/demo`; dicom: as DICOM
+folder      → what may be written where
 """
 
 from __future__ import annotations

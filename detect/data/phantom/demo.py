@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from detect.data.canonical import write_dataset
+from detect.data.phantom.folder import claim_folder, remove_files
 from detect.data.phantom.render import render_phantom
 from detect.data.phantom.writer import LICENCE_TEXT, dataset_of, sample_of, write_image
 from detect.write.atomic import replacing_text
@@ -55,7 +56,7 @@ geometry of each break, so the folder is a dataset as well.
 
 They were made by, and can be made again byte for byte with
 
-    python cli.py data phantom --demo datasets/demo
+    python cli.py data phantom datasets/demo --demo --overwrite
 
 which renders the seeds that are listed in `detect/data/phantom/demo.py`: beams through bones of
 cortex and marrow in flesh, with scatter, blur and noise. The seeds were picked, so how well a
@@ -63,13 +64,20 @@ model does here says nothing of how it reads patients.
 """
 
 
-def write_demo(out: Path, pictures: Sequence[DemoPicture] = DEMO) -> Path:
+def write_demo(
+    out: Path, pictures: Sequence[DemoPicture] = DEMO, *, overwrite: bool = False
+) -> Path:
     """Render the demo into `out` and return its `dataset.yaml`.
 
+    Args:
+        out: the folder, new or empty.
+        overwrite: `out` may also hold phantoms, which are replaced.
+
     Raises:
-        InputError: a seed or a region cannot be used.
+        InputError: a seed or a region cannot be used, or the folder holds something.
         OutputError: the folder cannot be written to.
     """
+    old = claim_folder(out, overwrite=overwrite)
     root = out.resolve()
     samples, rows = [], []
     counts: dict[tuple[str, bool], int] = {}
@@ -90,4 +98,6 @@ def write_demo(out: Path, pictures: Sequence[DemoPicture] = DEMO) -> Path:
     for name, text in (("README.md", readme), ("LICENSE", LICENCE_TEXT)):
         with replacing_text(root / name) as file:
             file.write(text)
-    return write_dataset(dataset_of(root, "demo", tuple(samples)), out)
+    table = write_dataset(dataset_of(root, "demo", tuple(samples)), out)
+    remove_files(old - {sample.image for sample in samples})
+    return table

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detect.data.canonical import write_dataset
+from detect.data.phantom.folder import ORIGIN, claim_folder, remove_files
 from detect.data.phantom.limbs import REGIONS
 from detect.data.phantom.render import DEFAULT_SIZE, Phantom, render_phantom
 from detect.data.sample import SPLITS, Dataset, LabelledBox, Sample
@@ -75,6 +76,7 @@ def write_phantoms(
     region: str | None = None,
     size: tuple[int, int] = DEFAULT_SIZE,
     split: str | None = None,
+    overwrite: bool = False,
     progress: Callable[[int], object] | None = None,
 ) -> Path:
     """Render `count` phantoms into a dataset folder and return its `dataset.yaml`.
@@ -83,21 +85,23 @@ def write_phantoms(
     With form `both`, each phantom is in the table twice, in one group and one split.
 
     Args:
-        out: the folder; pictures go to `out/images`.
+        out: the folder, new or empty; pictures go to `out/images`.
         fractured_share: 0..1, of `count`, rounded.
         region: a key of `REGIONS`; None mixes them.
         size: (height, width) in pixels.
         split: one of `SPLITS` for all, or None: train, val and test, 70 : 15 : 15 among the
             fractured and among the intact.
+        overwrite: `out` may also hold phantoms, which are replaced.
         progress: called with 1 after each phantom.
 
     Raises:
-        InputError: an argument is out of range.
+        InputError: an argument is out of range, or the folder holds something.
         OutputError: the folder cannot be written to.
     """
     _check(count, seed, fractured_share, form, split)
     if region is not None and region not in REGIONS:
         raise InputError(f"region {region!r} is unknown: use one of {', '.join(REGIONS)}")
+    old = claim_folder(out, overwrite=overwrite)
     rng = np.random.default_rng([seed, count])
     fractured = np.zeros(count, bool)
     fractured[: round(count * fractured_share)] = True
@@ -124,7 +128,9 @@ def write_phantoms(
     for name, text in (("README.md", readme), ("LICENSE", LICENCE_TEXT)):
         with replacing_text(root / name) as file:
             file.write(text)
-    return write_dataset(dataset_of(root, "phantoms", tuple(samples)), out)
+    table = write_dataset(dataset_of(root, "phantoms", tuple(samples)), out)
+    remove_files(old - {sample.image for sample in samples})
+    return table
 
 
 def _check(count: int, seed: int, fractured_share: float, form: str, split: str | None) -> None:
@@ -205,6 +211,6 @@ def dataset_of(root: Path, name: str, samples: tuple[Sample, ...]) -> Dataset:
         classes=(LABEL,),
         samples=samples,
         licence=LICENCE,
-        origin="synthetic radiographs rendered by Fracture Locator; no patient",
+        origin=ORIGIN,
         notes=("boxes follow from the geometry of each break; nobody drew them",),
     )
