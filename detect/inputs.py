@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detect.errors import InputError
-from detect.read.sniff import HEAD_BYTES, sniff
-from detect.read.suffixes import IMAGE_SUFFIXES
+from detect.read.recognise import is_picture
 from detect.write.run_file import RUN_NAME, holds_run
 
 __all__ = ["Input", "Inputs", "collect_inputs"]
@@ -65,7 +64,7 @@ def collect_inputs(paths: Sequence[str], out: Path | None = None) -> Inputs:
                 )
             roots.add(root)
             for file in _below(root, out) if is_folder else [root / path.name]:
-                chosen = named if not is_folder or _is_picture(file) else skipped
+                chosen = named if not is_folder or is_picture(file) else skipped
                 chosen.setdefault(file, root)
     if not named:
         raise InputError(
@@ -124,15 +123,3 @@ def _refuse(error: OSError) -> None:
         f"{error.filename}: cannot be listed ({error.strerror}); "
         "change its permissions, or name the folders to read"
     ) from error
-
-
-def _is_picture(path: Path) -> bool:
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return True
-    try:
-        if not path.is_file():
-            return False  # opening a pipe would wait for ever
-        with path.open("rb") as stream:
-            return sniff(stream.read(HEAD_BYTES)) is not None
-    except OSError:
-        return False  # without a picture's suffix there is no sign that it is one
