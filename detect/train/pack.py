@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import logging
+import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:  # importing it imports ultralytics, which must wait for its s
 
 __all__ = ["CARD", "CHECKPOINT", "place_bundle", "save_checkpoint", "write_manifest"]
 
+LOGGER = logging.getLogger(__name__)
 CARD = "CARD.md"
 CHECKPOINT = "model.pt"
 
@@ -58,19 +61,43 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def place_bundle(folder: Path, out: Path) -> None:
-    """Copy a finished bundle beside `out`, then swap it in, so that `out` is never half."""
-    beside, old = out.with_name(out.name + ".partial"), out.with_name(out.name + ".old")
+    """Copy a finished bundle beside `out`, then swap it in, so that `out` is never half.
+
+    What lies beside `out` is the user's: the copy and the replaced bundle bear hidden random
+    names until they have moved or gone.
+
+    Raises:
+        OutputError: it cannot be written; what was at `out` is there still.
+    """
+    place = out.resolve()  # a link stays a link
+    new, old = (place.with_name(f".{secrets.token_hex(8)}.part") for _ in range(2))
     try:
-        for leftover in (beside, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(folder, beside)
-        if out.exists():
-            out.rename(old)
-        beside.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copytree(folder, new)
+            _swap(new, place, old)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)  # the first error is the one to tell
+            raise
     except OSError as error:
         raise OutputError(
             f"{out}: the bundle cannot be written: {error.strerror or error}; "
             "free some space and run again with --resume"
         ) from error
+    if old.exists():
+        try:
+            shutil.rmtree(old)
+        except OSError as error:
+            LOGGER.warning("%s: the replaced bundle cannot be removed: %s", old, error.strerror)
+
+
+def _swap(new: Path, place: Path, old: Path) -> None:
+    if not place.exists():
+        new.rename(place)
+        return
+    place.rename(old)
+    try:
+        new.rename(place)
+    except BaseException:
+        old.rename(place)
+        raise

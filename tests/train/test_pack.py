@@ -110,14 +110,18 @@ def test_a_bundle_takes_the_place_of_the_old_one(bundle: Path, tmp_path: Path) -
     write_manifest(bundle, MANIFEST)
     place_bundle(bundle, out)
     (out / "model.pt").write_bytes(b"of an earlier bundle")
-    (out.parent / "tiny.partial").mkdir()  # what a kill has left
+    for name in ("tiny.old", "tiny.partial"):  # the user's own
+        (out.parent / name).mkdir()
+        (out.parent / name / "CARD.md").touch()
 
     write_manifest(bundle, MANIFEST | {"version": "2.0"})
     place_bundle(bundle, out)
 
     assert load_bundle(str(out)).manifest.version == "2.0"
     assert sorted(path.name for path in out.iterdir()) == ["CARD.md", "manifest.yaml", "model.onnx"]
-    assert [path.name for path in out.parent.iterdir()] == ["tiny"]
+    assert {path.name for path in out.parent.iterdir()} == {"tiny", "tiny.old", "tiny.partial"}
+    assert (out.parent / "tiny.old" / "CARD.md").exists()
+    assert (out.parent / "tiny.partial" / "CARD.md").exists()
     assert load_bundle(str(bundle))  # the run keeps its own
 
 
@@ -134,3 +138,42 @@ def test_the_old_bundle_stays_when_the_new_one_cannot_be_written(
         place_bundle(bundle, out)
 
     assert load_bundle(str(out)).manifest.version == "1.0"
+    assert [path.name for path in out.parent.iterdir()] == ["tiny"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_the_old_bundle_comes_back_when_the_new_one_cannot_move_in(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    out = tmp_path / "weights" / "tiny"
+    write_manifest(bundle, MANIFEST)
+    place_bundle(bundle, out)
+    rename = Path.rename
+    done: list[Path] = []
+
+    def fail_once(self: Path, target: Path) -> Path:
+        done.append(self)
+        if len(done) == 2:  # the first moves the old one away, the third brings it back
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_once)
+    with pytest.raises(OutputError if error is OSError else error):
+        place_bundle(bundle, out)
+
+    assert len(done) == 3
+    assert load_bundle(str(out))
+    assert [path.name for path in out.parent.iterdir()] == ["tiny"]
+
+
+def test_a_link_to_a_bundle_stays_a_link(bundle: Path, tmp_path: Path) -> None:
+    write_manifest(bundle, MANIFEST)
+    place_bundle(bundle, tmp_path / "disk" / "tiny")
+    out = tmp_path / "tiny"
+    out.symlink_to(tmp_path / "disk" / "tiny")
+
+    write_manifest(bundle, MANIFEST | {"version": "2.0"})
+    place_bundle(bundle, out)
+
+    assert out.is_symlink()
+    assert load_bundle(str(out)).manifest.version == "2.0"
