@@ -15,7 +15,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 class Progress:
-    """Counts images; a context manager.
+    """Counts images, or other units of work; a context manager.
 
     Args:
         task: what is done, one word.
@@ -23,20 +23,30 @@ class Progress:
         bar: draw a bar on stderr; else log a line now and then, at level INFO.
         done: images that an earlier run did; they count for no rate.
         every: seconds between log lines.
+        unit: what is counted, in the singular.
     """
 
     def __init__(
-        self, task: str, total: int, *, bar: bool, done: int = 0, every: float = 10.0
+        self,
+        task: str,
+        total: int,
+        *,
+        bar: bool,
+        done: int = 0,
+        every: float = 10.0,
+        unit: str = "image",
     ) -> None:
         self._task = task
-        self._bar = tqdm(total=total, initial=done, desc=task, unit="image", disable=not bar)
-        self._total = total
+        self._bar = tqdm(total=total, initial=done, desc=task, unit=unit, disable=not bar)
+        self._total, self._unit = total, unit
         self._before, self._done = done, done
         self._every = every
         self._started = self._told = time.monotonic()
 
-    def advance(self) -> None:
-        """Count one image more."""
+    def advance(self, note: str = "") -> None:
+        """Count one image more; `note` is shown behind the bar."""
+        if note:
+            self._bar.set_postfix_str(note, refresh=False)
         self._bar.update()
         self._done += 1
         now = time.monotonic()
@@ -44,12 +54,16 @@ class Progress:
             self._told = now
             self._tell(now - self._started)
 
+    def close(self) -> None:
+        """Leave the bar as it stands; for callers that cannot use `with`."""
+        self._bar.close()
+
     def _tell(self, seconds: float) -> None:
         rate = (self._done - self._before) / seconds
         left = (self._total - self._done) / rate
         LOGGER.info(
-            "%s: %d of %d images, %.1f a second, %d:%02d min left",
-            *(self._task, self._done, self._total, rate, *divmod(round(left), 60)),
+            "%s: %d of %d %ss, %.1f a second, %d:%02d min left",
+            *(self._task, self._done, self._total, self._unit, rate, *divmod(round(left), 60)),
         )
 
     def __enter__(self) -> Self:
@@ -61,4 +75,4 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.close()
+        self.close()

@@ -31,6 +31,22 @@ def test_off_a_terminal_lines_are_logged(
     assert capsys.readouterr() == ("", "")
 
 
+def test_other_units_are_named(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("detect.progress.time.monotonic", lambda: now)
+    with caplog.at_level(logging.INFO, "detect"):
+        progress = Progress("fine-tune", 100, bar=False, every=60, unit="step")
+        for _ in range(2):
+            now += 30.0
+            progress.advance("loss=1.5")
+        progress.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        "fine-tune: 2 of 100 steps, 0.0 a second, 49:00 min left"
+    ]
+
+
 def test_a_bar_shows_count_and_rate_and_logs_nothing(
     caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -39,9 +55,10 @@ def test_a_bar_shows_count_and_rate_and_logs_nothing(
         Progress("evaluate", 3, bar=True, every=0.0) as progress,
     ):
         for _ in range(3):
-            progress.advance()
+            progress.advance("loss=1.5")
     assert not caplog.records
     shown = capsys.readouterr().err
     assert "evaluate: 100%" in shown
     assert "3/3" in shown
     assert "image/s" in shown
+    assert "loss=1.5" in shown

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from detect.evaluate.calibration_metrics import expected_calibration_error
 from detect.model.bundle import BoxThresholds, CalibrationFit
 from detect.model.calibration import Calibration, box_logit
 from detect.model.predictor import Prediction, Predictor
 from detect.model.runtime import open_runtime
+from detect.progress import Progress
 from detect.read import read
 from detect.train.calibrate import (
     DEFINITE_FP,
@@ -43,15 +43,17 @@ def settle_on_validation(
         (radiograph,) = read(Path(entry.origin), entry.origin)
         return predictor(radiograph)
 
-    with ThreadPoolExecutor(workers) as pool:
-        bar = tqdm(
-            pool.map(work, entries),
-            total=len(entries),
-            desc="calibrate",
-            unit="image",
-            disable=not show_progress,
-        )
-        predictions = list(bar)
+    predictions = []
+    with (
+        ThreadPoolExecutor(workers) as pool,
+        Progress("calibrate", len(entries), bar=show_progress) as progress,
+    ):
+        try:
+            for prediction in pool.map(work, entries):
+                predictions.append(prediction)
+                progress.advance()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
 
     fractured = np.array([entry.fractured for entry in entries])
     known = fractured >= 0

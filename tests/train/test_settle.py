@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +151,22 @@ def test_the_calibration_error_is_told_before_and_after(
     gaps = [abs((labels - raw)[bins == b].sum()) for b in range(10)]
     assert error["before"] == pytest.approx(sum(gaps) / 6, abs=1e-4)
     assert 0 <= error["after"] <= 1  # type: ignore[operator]
+
+
+def test_a_batch_job_hears_how_far_it_has_come(
+    settled_data: Prepared,
+    graph: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = itertools.count(step=100)
+    monkeypatch.setattr("detect.progress.time.monotonic", lambda: float(next(clock)))
+    with caplog.at_level(logging.INFO, "detect"):
+        _settle(settled_data, graph)
+
+    told = [r.getMessage() for r in caplog.records if r.name == "detect.progress"]
+    assert told[0].startswith("calibrate: 1 of 6 images")
+    assert told[-1].startswith("calibrate: 6 of 6 images")
 
 
 def test_unlabelled_images_have_no_say(settled_data: Prepared, graph: Path) -> None:
