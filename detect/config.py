@@ -97,7 +97,8 @@ class TrainConfig(_Section):
     fracture_repeat: int = Field(3, ge=1)  # times a fractured image is seen per epoch
     validate_every: int = Field(5, ge=1)  # epochs between looks at the validation split
     seed: int = Field(0, ge=0)
-    workers: int = Field(0, ge=0)  # loader processes; 0 on the CPU, where the network needs them
+    # loader processes; null: none on the CPU, where the network needs the cores, else up to 8
+    workers: int | None = Field(None, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     # dataset class → fracture, or null for boxes that are not used; {}: told by their names
     classes: dict[str, Literal["fracture"] | None] = Field(default_factory=dict)

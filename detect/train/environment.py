@@ -9,12 +9,28 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from detect.config import TrainConfig
 from detect.errors import InputError
 from detect.offline import switch_off_telemetry
 from detect.write.atomic import naming_output
 
-__all__ = ["cpu_has_bfloat16", "isolate_ultralytics", "resolve_device"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Precision",
+    "cpu_has_bfloat16",
+    "isolate_ultralytics",
+    "loader_workers",
+    "precision_of",
+    "resolve_device",
+    "torch_device",
+]
+
+Precision = Literal["float32", "bfloat16 mixed"]
+_MOST_WORKERS = 8  # loader processes; each takes memory
 
 
 def isolate_ultralytics(run: Path) -> None:
@@ -77,6 +93,46 @@ def resolve_device(wanted: str) -> str:
             f"--device {wanted}: this machine has {count} CUDA GPUs; try --device auto"
         )
     return indices
+
+
+def torch_device(device: str) -> torch.device:
+    """Turn a device of `resolve_device` into torch's; of several GPUs, the first."""
+    import torch
+
+    return torch.device(f"cuda:{device.split(',')[0]}" if device[0].isdigit() else device)
+
+
+def precision_of(device: str, recipe: TrainConfig) -> Precision:
+    """Return the arithmetic that a recipe gets on a device: the one rule for all stages.
+
+    `auto` is bfloat16 wherever the hardware multiplies it. On the CPU the recipe may insist on
+    it all the same (emulated); Apple's GPUs and CUDA ones without it compute in float32.
+
+    Args:
+        device: of `resolve_device`, or the type of a torch device.
+        recipe: its `precision` counts.
+    """
+    import torch
+
+    if recipe.precision == "fp32" or device == "mps":
+        mixed = False
+    elif device == "cpu":
+        mixed = recipe.precision == "bf16" or cpu_has_bfloat16()
+    else:
+        mixed = torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bfloat16 mixed" if mixed else "float32"
+
+
+def loader_workers(device: str, recipe: TrainConfig) -> int:
+    """Return the number of loader processes: the recipe's, or what suits the device.
+
+    Args:
+        device: as for `precision_of`.
+        recipe: its `workers` counts.
+    """
+    if recipe.workers is not None:
+        return recipe.workers
+    return 0 if device == "cpu" else min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
 def cpu_has_bfloat16() -> bool:

@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from detect.config import TrainConfig
 from detect.errors import OutputError, TrainingError
+from detect.progress import Progress
 from detect.train.curve import drop_epochs_after
+from detect.train.environment import loader_workers, precision_of
 from detect.train.prepared import Prepared
 
 __all__ = ["fine_tune", "load_network"]
@@ -18,12 +19,12 @@ __all__ = ["fine_tune", "load_network"]
 LOGGER = logging.getLogger(__name__)
 
 
-class _Progress:
-    """A bar over all batches on a terminal, a line per epoch elsewhere."""
+class _Reports:
+    """How far fine-tuning has come, in steps, and a line per epoch with what it gave."""
 
     def __init__(self, show: bool) -> None:
         self.show = show
-        self.bar: Any = None  # made late: several GPUs pickle this object before training
+        self.steps: Progress | None = None  # made late: several GPUs pickle this before training
 
     def start(self, trainer: Any) -> None:
         import torch
@@ -34,18 +35,23 @@ class _Progress:
             # and overrides what the user asked for
             torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
         batches = len(trainer.train_loader)
-        self.bar = tqdm(
-            total=trainer.epochs * batches,
-            initial=trainer.start_epoch * batches,
-            desc="fine-tune",
-            unit="batch",
-            disable=not self.show or RANK > 0,  # of several GPUs the first one reports
-        )
+        if RANK <= 0:  # of several GPUs the first one reports
+            self.steps = Progress(
+                "fine-tune",
+                trainer.epochs * batches,
+                bar=self.show,
+                done=trainer.start_epoch * batches,
+                every=60,
+                unit="step",
+            )
 
     def batch(self, trainer: Any) -> None:
-        self.bar.update()
+        if self.steps is None:
+            return
+        note = ""
         if self.show and trainer.tloss is not None:
-            self.bar.set_postfix(loss=f"{sum(float(v) for v in trainer.tloss.values()):.3f}")
+            note = f"loss={sum(float(v) for v in trainer.tloss.values()):.3f}"
+        self.steps.advance(note)
 
     def epoch(self, trainer: Any) -> None:
         if trainer.metrics is None:  # a GPU that does not measure
@@ -60,7 +66,8 @@ class _Progress:
 
     def end(self, trainer: Any) -> None:
         del trainer
-        self.bar.close()
+        if self.steps is not None:
+            self.steps.close()
 
 
 def fine_tune(
@@ -91,17 +98,18 @@ def fine_tune(
             "resume": str(last),
             "data": _data(prepared),
             "device": device,
+            "workers": loader_workers(device, prepared.recipe),
             "save_dir": str(last.parent.parent.resolve()),  # the run may have been moved
         }
     else:
         overrides = _arguments(prepared, init, run, device)
-    progress = _Progress(show_progress)
+    reports = _Reports(show_progress)
     try:
         trainer = FractureTrainer(overrides=overrides)
-        trainer.add_callback("on_train_start", progress.start)
-        trainer.add_callback("on_train_batch_end", progress.batch)
-        trainer.add_callback("on_fit_epoch_end", progress.epoch)
-        trainer.add_callback("on_train_end", progress.end)
+        trainer.add_callback("on_train_start", reports.start)
+        trainer.add_callback("on_train_batch_end", reports.batch)
+        trainer.add_callback("on_fit_epoch_end", reports.epoch)
+        trainer.add_callback("on_train_end", reports.end)
         trainer.train()
     except OSError as error:
         raise OutputError(
@@ -140,7 +148,7 @@ def _arguments(prepared: Prepared, init: str, run: Path, device: str) -> dict[st
         "nbs": recipe.batch,
         "imgsz": recipe.model.image_size,
         "device": device,
-        "workers": recipe.workers,
+        "workers": loader_workers(device, recipe),
         "project": str(run.resolve()),
         "name": "fine-tune",
         "exist_ok": True,
@@ -156,22 +164,32 @@ def _arguments(prepared: Prepared, init: str, run: Path, device: str) -> dict[st
         "patience": 0,
         "close_mosaic": 0,
         "plots": False,
-        "amp": _amp(device, recipe.precision),
+        "amp": _amp(device, recipe),
     }
 
 
-def _amp(device: str, precision: str) -> str | bool:
-    """Mixed precision on CUDA without ultralytics' own check, which downloads a model."""
-    import torch
+def _amp(device: str, recipe: TrainConfig) -> str | bool:
+    """Mixed precision on CUDA without ultralytics' own check, which downloads a model.
 
-    if device in ("cpu", "mps") or precision == "fp32":
+    On the CPU the network does it by itself (`FractureNetwork.cpu_bfloat16`).
+    """
+    if device == "cpu" or precision_of(device, recipe) == "float32":
         return False
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else False
+    return "bf16"
 
 
 def load_network(checkpoint: Path) -> Any:
-    """Load the averaged weights of a checkpoint as a float32 `FractureNetwork` on the CPU."""
+    """Load the averaged weights of a checkpoint as a float32 `FractureNetwork` on the CPU.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
     from ultralytics.nn.tasks import load_checkpoint
 
-    network, _ = load_checkpoint(str(checkpoint))
+    try:
+        network, _ = load_checkpoint(str(checkpoint))
+    except Exception as error:  # a broken pickle may raise anything
+        raise TrainingError(
+            f"{checkpoint}: is damaged; delete it, and --resume redoes the stage"
+        ) from error
     return network

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from detect.model.network import FractureNetwork
+from detect.train.environment import torch_device
 from detect.train.infer import predict_split
 from detect.train.measure import METRIC_KEYS, measure
 from detect.train.prepared import Prepared
@@ -18,7 +17,7 @@ def choose_detection_head(
     network: FractureNetwork, prepared: Prepared, device: str
 ) -> dict[str, Any]:
     """Return {"kept": head, "map50": {head: mAP50 on val}}."""
-    place = torch.device(f"cuda:{device.split(',')[0]}" if device[0].isdigit() else device)
+    place = torch_device(device)
     found = {}
     for head in network.heads:
         raw = predict_split(network, prepared, "val", place, prepared.recipe.batch, head)

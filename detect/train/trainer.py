@@ -13,7 +13,7 @@ from ultralytics.utils.torch_utils import unwrap_model
 
 from detect.model.network import FractureNetwork
 from detect.train.dataset import ViewDataset, WholeDataset, collate
-from detect.train.environment import cpu_has_bfloat16
+from detect.train.environment import precision_of
 from detect.train.infer import predict_split
 from detect.train.measure import METRIC_KEYS, MonitorResult, measure
 from detect.train.prepared import Prepared
@@ -30,10 +30,9 @@ class Monitor:
 
     metrics = _MetricNames()
 
-    def __init__(self, prepared: Prepared, dataloader: Any) -> None:
+    def __init__(self, prepared: Prepared) -> None:
         """Keep the run's data at hand."""
         self.prepared = prepared
-        self.dataloader = dataloader
         self._fitness = 0.0  # of the last look, repeated where there is none
 
     def __call__(self, trainer: FractureTrainer) -> MonitorResult | None:
@@ -74,9 +73,7 @@ class FractureTrainer(DetectionTrainer):
         network.verdict_gain = recipe.verdict.joint_gain
         network.evidence_gain = recipe.verdict.evidence_gain if recipe.verdict.joint_gain else 0.0
         on_cpu = self.device.type == "cpu"
-        network.cpu_bfloat16 = on_cpu and (
-            recipe.precision == "bf16" or (recipe.precision == "auto" and cpu_has_bfloat16())
-        )
+        network.cpu_bfloat16 = on_cpu and precision_of("cpu", recipe) != "float32"
         if on_cpu:  # ultralytics does this on CUDA only; here it was measured 1.3–1.5× faster
             network = network.to(memory_format=torch.channels_last)
         return network
@@ -109,7 +106,7 @@ class FractureTrainer(DetectionTrainer):
 
     def get_validator(self) -> Monitor:
         """Return our own measure in place of ultralytics' validator."""
-        return Monitor(self.prepared, self.test_loader)
+        return Monitor(self.prepared)
 
     def final_eval(self) -> None:
         """Leave the last averaged weights as they are; later stages measure them."""

@@ -17,11 +17,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from detect.evaluate.verdict_metrics import area_under_roc
 from detect.model.network import FractureNetwork, VerdictHead, evidence_loss, evidence_target
+from detect.progress import Progress
 from detect.train.dataset import ViewDataset, collate
+from detect.train.environment import loader_workers, torch_device
 from detect.train.infer import predict_split, to_input
 from detect.train.prepared import Prepared
 
@@ -47,7 +48,7 @@ def fit_verdict(
     network: FractureNetwork, prepared: Prepared, device: str, show_progress: bool
 ) -> tuple[FractureNetwork, VerdictChoice]:
     """Return the network with the better verdict head."""
-    place = torch.device(f"cuda:{device.split(',')[0]}" if device[0].isdigit() else device)
+    place = torch_device(device)
     recipe = prepared.recipe
     network = network.to(place)
     joint = _auroc(network, prepared, place) if recipe.verdict.joint_gain else None
@@ -91,7 +92,7 @@ def _fit_frozen(
         shuffle=True,
         drop_last=len(views) >= recipe.batch,  # a small set must not lose its only batch
         collate_fn=collate,
-        num_workers=recipe.workers,
+        num_workers=loader_workers(device.type, recipe),
         generator=torch.Generator().manual_seed(recipe.seed),
     )
     steps = recipe.verdict.frozen_epochs * len(loader)
@@ -99,34 +100,33 @@ def _fit_frozen(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=recipe.verdict.frozen_learning_rate, total_steps=steps
     )
-    bar = tqdm(total=steps, desc="fit verdict", unit="batch", disable=not show_progress)
-    for _ in range(recipe.verdict.frozen_epochs):
-        for batch in loader:
-            batch = {
-                k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()
-            }
-            image = to_input(batch["img"], device)
-            with (
-                torch.no_grad(),
-                torch.autocast("cpu", torch.bfloat16, enabled=network.cpu_bfloat16),
-            ):
-                _, raw = network(image)
-            features = [level.float() for level in raw.get("one2many", raw)["feats"]]
-            evidence, logit = head(features)
-            known = batch["fractured"] >= 0
-            loss = evidence.sum() * 0.0
-            if known.any():
-                loss = loss + F.binary_cross_entropy_with_logits(
-                    logit[known], batch["fractured"][known]
-                )
-            target = evidence_target(evidence, batch)
-            located = evidence_loss(evidence, target, batch["boxed"])
-            loss = loss + recipe.verdict.evidence_gain * located
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(head.parameters(), 10.0)
-            optimiser.step()
-            schedule.step()
-            bar.update()
-    bar.close()
+    with Progress("fit verdict", steps, bar=show_progress, unit="step") as progress:
+        for _ in range(recipe.verdict.frozen_epochs):
+            for batch in loader:
+                batch = {
+                    k: v.to(device) if isinstance(v, torch.Tensor) else v for k, v in batch.items()
+                }
+                image = to_input(batch["img"], device)
+                with (
+                    torch.no_grad(),
+                    torch.autocast("cpu", torch.bfloat16, enabled=network.cpu_bfloat16),
+                ):
+                    _, raw = network(image)
+                features = [level.float() for level in raw.get("one2many", raw)["feats"]]
+                evidence, logit = head(features)
+                known = batch["fractured"] >= 0
+                loss = evidence.sum() * 0.0
+                if known.any():
+                    loss = loss + F.binary_cross_entropy_with_logits(
+                        logit[known], batch["fractured"][known]
+                    )
+                target = evidence_target(evidence, batch)
+                located = evidence_loss(evidence, target, batch["boxed"])
+                loss = loss + recipe.verdict.evidence_gain * located
+                optimiser.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(head.parameters(), 10.0)
+                optimiser.step()
+                schedule.step()
+                progress.advance()
     network.verdict = head.eval()

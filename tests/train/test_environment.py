@@ -9,8 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from detect.config import TrainConfig
 from detect.errors import InputError
-from detect.train.environment import cpu_has_bfloat16, resolve_device
+from detect.train.environment import (
+    cpu_has_bfloat16,
+    loader_workers,
+    precision_of,
+    resolve_device,
+    torch_device,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -68,6 +75,51 @@ def test_a_device_that_is_not_here_is_refused(
         resolve_device(wanted)
 
     assert f"--device {wanted}:" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("device", "wanted", "has_bf16", "precision"),
+    [
+        ("cpu", "auto", True, "bfloat16 mixed"),
+        ("cpu", "auto", False, "float32"),
+        ("cpu", "bf16", False, "bfloat16 mixed"),  # emulated, as asked for
+        ("cpu", "fp32", True, "float32"),
+        ("0", "auto", True, "bfloat16 mixed"),
+        ("0,1", "auto", False, "float32"),
+        ("cuda", "bf16", False, "float32"),
+        ("0", "fp32", True, "float32"),
+        ("mps", "auto", True, "float32"),
+        ("mps", "bf16", True, "float32"),
+    ],
+)
+def test_precision_is_what_the_device_can_do_of_the_recipes(
+    monkeypatch: pytest.MonkeyPatch, device: str, wanted: str, has_bf16: bool, precision: str
+) -> None:
+    from detect.train.finetune import _amp
+
+    monkeypatch.setattr("detect.train.environment.cpu_has_bfloat16", lambda: has_bf16)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda **_: has_bf16)
+    recipe = TrainConfig.model_validate({"precision": wanted})
+
+    assert precision_of(device, recipe) == precision
+    mixed = precision != "float32"
+    assert _amp(device, recipe) == ("bf16" if mixed and device != "cpu" else False)
+
+
+def test_loaders_get_processes_where_the_network_does_not_need_the_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    told = TrainConfig(workers=3)
+
+    assert [loader_workers(d, TrainConfig()) for d in ("cpu", "0", "mps")] == [0, 8, 8]
+    assert [loader_workers(d, told) for d in ("cpu", "0")] == [3, 3]
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert loader_workers("0,1", TrainConfig()) == 4
+
+
+def test_torch_takes_the_first_of_several_gpus() -> None:
+    assert [str(torch_device(d)) for d in ("cpu", "mps", "1,0")] == ["cpu", "mps", "cuda:1"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/cpuinfo")

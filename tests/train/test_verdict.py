@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -110,3 +112,18 @@ def test_fewer_images_than_a_batch_train_the_frozen_head_all_the_same(
         for epochs in (1, 3)
     }
     assert counts == {1: {1}, 3: {3}}
+
+
+def test_a_batch_job_hears_how_far_the_frozen_head_has_come(
+    prepared: Prepared,
+    make_network: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = itertools.count(step=100)
+    monkeypatch.setattr("detect.progress.time.monotonic", lambda: float(next(clock)))
+    with caplog.at_level(logging.INFO, "detect"):
+        fit_verdict(make_network(), _with(prepared), "cpu", show_progress=False)
+
+    told = [r.getMessage() for r in caplog.records if r.name == "detect.progress"]
+    assert told[-1].startswith(f"fit verdict: {len(told)} of {len(told)} steps")
