@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from detect.data.sample import SPLITS
+
 __all__ = ["write_card"]
 
 _TEMPLATE = """\
@@ -15,7 +17,7 @@ Finds fractures on plain radiographs: a calibrated verdict for the image and box
 
 ## Intended use and limits
 
-- For research, teaching and the building of reporting software. A person reads every image.
+{leaks}- For research, teaching and the building of reporting software. A person reads every image.
 - Nothing is claimed beyond the data below: not for bones, ages, machines or hospitals that are
   not in it, nor for CT or fluoroscopy. Measure on your own data first
   (`python cli.py evaluate --data YOURS`).
@@ -28,6 +30,10 @@ Finds fractures on plain radiographs: a calibrated verdict for the image and box
 | split | images | fractured | not fractured | with boxes drawn |
 |---|---|---|---|---|
 {splits}
+
+## What the check found
+
+{checks}
 
 ## Recipe
 
@@ -49,7 +55,7 @@ Rebuild it:
 
 Boxes are measured over all images of the split, normals included. Intervals are at 95 %.
 
-| figure | val (thresholds were set here) | test (seen by nothing before) |
+| figure | val (thresholds were set here) | test ({test_is}) |
 |---|---|---|
 {figures}
 
@@ -62,7 +68,7 @@ Boxes are measured over all images of the split, normals included. Intervals are
 {subsets}
 
 ECE on val before calibration (the verdict head's own sigmoid): {ece_before}; after: {ece_after}.
-On val the calibration was fitted; only a figure on test is one that it never saw.
+On val the calibration was fitted; {only}.
 
 ## Fine-tune on your own data
 
@@ -79,18 +85,14 @@ Weights: AGPL-3.0, as the code and the pretrained start. Data: see above.
 """
 
 
-# What is known of public data, by a word of its origin.
-_LIMITS = {
-    "FracAtlas": """\
-- One source from one country: mostly hands, legs, hips and shoulders of adults, most images
-  small (373×454 pixels); no children, spine, skull or chest to speak of.
+_FRACATLAS = """\
+- FracAtlas is one source from one country: mostly hands, legs, hips and shoulders of adults, most
+  images small (373×454 pixels); no children, spine, skull or chest to speak of.
 - The groups that keep splits apart are runs of neighbouring image numbers, since the data carries
   no patient ids; some patients may still be in two splits.
 - Shortcuts lie in the data (nearly all images with metal are fractured; large images more often
   than small ones), so figures without hardware and within one image size stand below.
-""",
-    "synthetic": "- Synthetic pictures: the figures say nothing of how it reads patients.\n",
-}
+"""
 
 
 def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, Any] | None) -> str:
@@ -103,19 +105,31 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
     training = manifest["training"]
     recipe = training["recipe"]
     verdict, heads = training["verdict_head"], training["detection_heads"]
+    leaks = [found["line"] for found in training["checks"] if found["leak"]]
     return _TEMPLATE.format(
         name=manifest["name"],
         version=manifest["version"],
         data="\n".join(
             f"- {entry['name']}: licence {entry['licence'] or 'not stated'}; "
-            f"origin {entry['origin'] or 'not stated'}."
+            f"origin {entry['origin'] or 'not stated'}; images: "
+            + (", ".join(f"{n} {split}" for split, n in entry["images"].items()) or "none")
+            + "."
             for entry in training["data"]
         ),
-        limits="".join(
-            text
-            for word, text in _LIMITS.items()
-            if any(word in (entry["origin"] or "") for entry in training["data"])
+        leaks="".join(
+            f"- **Leak** (`--allow-leakage`): {line}. The figures are too good to be true.\n"
+            for line in leaks
         ),
+        limits=_limits(training),
+        checks="\n".join(
+            f"- {'**Leak:** ' if found['leak'] else ''}{found['line']}"
+            for found in training["checks"]
+        )
+        or "Nothing: every image could be read, and no label contradicts another.",
+        test_is="not held out: leaks, see above" if leaks else "seen by nothing before",
+        only="with the leaks above, no figure is one that it never saw"
+        if leaks
+        else "only a figure on test is one that it never saw",
         measured="test" if test else "val",
         splits="\n".join(
             f"| {name} | {row['images']} | {row['fractured']} | {row['not_fractured']} "
@@ -143,6 +157,33 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
         subsets=_subsets(test or val),
         ece_before=_plain(training["ece_on_val"]["before"]),
         ece_after=_plain(training["ece_on_val"]["after"]),
+    )
+
+
+def _limits(training: dict[str, Any]) -> str:
+    """Return what is known of public and synthetic data, a Markdown list item each."""
+    known = any("FracAtlas" in (entry["origin"] or "") for entry in training["data"])
+    synthetic = [entry for entry in training["data"] if "synthetic" in (entry["origin"] or "")]
+    return (_FRACATLAS if known else "") + _synthetic_limit(synthetic, training["splits"])
+
+
+def _synthetic_limit(entries: list[dict[str, Any]], splits: dict[str, Any]) -> str:
+    """Say in which splits synthetic images are, and what that does to the figures."""
+    counts = {split: sum(entry["images"].get(split, 0) for entry in entries) for split in SPLITS}
+    where = [split for split in SPLITS if counts[split]]
+    if not where:
+        return ""
+    if all(counts[split] == row["images"] for split, row in splits.items()):
+        return "- Synthetic pictures: the figures say nothing of how it reads patients.\n"
+    shares = ", ".join(
+        f"{counts[split]} of {splits[split]['images']} images of {split}" for split in where
+    )
+    measured = " and ".join(split for split in where if split != "train")
+    if not measured:
+        return f"- Synthetic pictures are {shares}; none is among those that figures are of.\n"
+    return (
+        f"- Synthetic pictures are {shares}; so the figures on {measured} say less of how it "
+        "reads patients.\n"
     )
 
 

@@ -36,6 +36,9 @@ def require_initial_weights(init: str) -> None:
         )
     if path.suffix != ".pt":
         raise InputError(f"--init {init}: is no .pt file; give an ultralytics checkpoint")
+    LOGGER.warning(
+        "--init %s: opening a .pt runs the code in it; use only files whose source you trust", init
+    )
     from ultralytics.nn.modules import Detect
     from ultralytics.nn.tasks import load_checkpoint
 

@@ -17,27 +17,24 @@ and a stage is run again, with all later ones, by deleting its file.
 from __future__ import annotations
 
 import logging
-import platform
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from detect import __version__
-from detect.data.load import load_dataset, merge_datasets
+from detect.data.check_report import CheckReport
+from detect.data.load import load_dataset, load_fractures
 from detect.data.quick_check import quick_check
-from detect.data.sample import SPLITS, Dataset
+from detect.data.sample import Dataset
 from detect.errors import DataError
 from detect.evaluate.report import write_report
-from detect.evaluate.run import evaluate_samples
-from detect.model.bundle import BUNDLE_SCHEMA, GRAPH, load_bundle
-from detect.model.preprocess import PAD_VALUE
+from detect.evaluate.run import evaluate_split
+from detect.model.bundle import GRAPH, load_bundle
+from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.curve import plot_learning_curve, read_curve
-from detect.train.environment import cpu_has_bfloat16, isolate_ultralytics, resolve_device
+from detect.train.environment import isolate_ultralytics, resolve_device
 from detect.train.initial import require_initial_weights
+from detect.train.manifest import compose_manifest, key_figures
 from detect.train.pack import CARD, CHECKPOINT, place_bundle, save_checkpoint, write_manifest
 from detect.train.prepare import prepare
 from detect.train.prepared import Prepared
@@ -47,6 +44,7 @@ from detect.train.session import (
     claim_run,
     drop_stages,
     read_stage,
+    start_run,
     write_stage,
 )
 from detect.train.settle import settle_on_validation
@@ -56,6 +54,7 @@ __all__ = ["train"]
 
 LOGGER = logging.getLogger(__name__)
 LAST = Path("fine-tune", "weights", "last.pt")
+_SETTLED = ("calibration", "operating_points", "box_thresholds", "ece_on_val")
 
 
 def train(request: TrainRequest) -> dict[str, Any]:
@@ -65,15 +64,18 @@ def train(request: TrainRequest) -> dict[str, Any]:
         InputError, DataError, TrainingError, OutputError: one line each, for the user.
     """
     device = resolve_device(request.device)
-    dataset = merge_datasets([load_dataset(path) for path in request.data])
-    claim_run(request)
+    datasets = [load_dataset(path) for path in request.data]
+    dataset = load_fractures(request.data, request.recipe.classes)
+    claim_run(request, datasets)
     isolate_ultralytics(request.run)
     if not (request.resume and (request.run / LAST).exists()):
         require_initial_weights(request.init)
+    report = _check(request, dataset)
+    if not request.resume:
+        start_run(request, datasets)
     clock = Stopwatch(request.run / "seconds.json")
     with clock("prepare"):
-        dataset = _check(request, dataset)
-        prepared = _prepared(request, dataset)
+        prepared = _prepared(request, replace(dataset, samples=report.usable))
     with clock("fine-tune"):
         last = _fine_tune(request, prepared, device)
     with clock("fit verdict"):
@@ -82,10 +84,10 @@ def train(request: TrainRequest) -> dict[str, Any]:
     with clock("export and calibrate"):
         _export(request, prepared, network, choice["detection_heads"]["kept"])
         settled = _settled(request, prepared)
-    manifest = _manifest(request, prepared, dataset, device, choice, settled)
+    manifest = compose_manifest(request, datasets, report, prepared, device, choice, settled)
     write_manifest(bundle, manifest)
     with clock("evaluate"):
-        metrics = _evaluate(request, dataset)
+        metrics = _evaluate(request, dataset, report)
     manifest["training"]["seconds"] = {k: round(v) for k, v in clock.spent.items()}
     manifest["metrics"] = {split: key_figures(found) for split, found in metrics.items()}
     save_checkpoint(network, dict(enumerate(prepared.classes)), bundle / CHECKPOINT)
@@ -98,12 +100,10 @@ def train(request: TrainRequest) -> dict[str, Any]:
     return metrics.get("test", metrics["val"])
 
 
-def _check(request: TrainRequest, dataset: Dataset) -> Dataset:
-    """Keep what the quick check finds usable; refuse a leak."""
-    with tqdm(
-        total=len(dataset.samples), desc="check", unit="image", disable=not request.show_progress
-    ) as bar:
-        report = quick_check(dataset, workers=request.workers, on_image=bar.update)
+def _check(request: TrainRequest, dataset: Dataset) -> CheckReport:
+    """Tell what is wrong with the data; refuse a leak."""
+    with Progress("check", len(dataset.samples), bar=request.show_progress) as progress:
+        report = quick_check(dataset, workers=request.workers, on_image=progress.advance)
     for problem in report.problems:
         LOGGER.warning("%s: %s", dataset.name, problem.line)
     if report.leaks and not request.allow_leakage:
@@ -111,7 +111,7 @@ def _check(request: TrainRequest, dataset: Dataset) -> Dataset:
             f"{dataset.root}: {report.leaks[0].line}; figures would be worthless: "
             "mend the splits, or say --allow-leakage"
         )
-    return replace(dataset, samples=report.usable)
+    return report
 
 
 def _prepared(request: TrainRequest, dataset: Dataset) -> Prepared:
@@ -145,8 +145,8 @@ def _verdict(
     from detect.train.verdict import fit_verdict
 
     saved, note = request.run / "verdict.pt", request.run / "verdict.json"
-    done = read_stage(note)
-    if request.resume and done is not None and saved.exists():
+    done = read_stage(note, "verdict_head", "detection_heads") if request.resume else None
+    if done is not None and saved.exists():
         return load_network(saved), done
     drop_stages(request.run / "bundle" / GRAPH, request.run / "settled.json")
     network, verdict = fit_verdict(load_network(last), prepared, device, request.show_progress)
@@ -170,7 +170,7 @@ def _export(request: TrainRequest, prepared: Prepared, network: Any, head: str) 
 
 def _settled(request: TrainRequest, prepared: Prepared) -> dict[str, Any]:
     note = request.run / "settled.json"
-    done = read_stage(note) if request.resume else None
+    done = read_stage(note, *_SETTLED) if request.resume else None
     if done is not None:
         return done
     graph = request.run / "bundle" / GRAPH
@@ -179,87 +179,24 @@ def _settled(request: TrainRequest, prepared: Prepared) -> dict[str, Any]:
     )
 
 
-def _manifest(
-    request: TrainRequest,
-    prepared: Prepared,
-    dataset: Dataset,
-    device: str,
-    choice: dict[str, Any],
-    settled: dict[str, Any],
-) -> dict[str, Any]:
-    recipe = prepared.recipe
-    bfloat16 = recipe.precision == "bf16" or (
-        recipe.precision == "auto" and (cpu_has_bfloat16() if device == "cpu" else device != "mps")
-    )
-    return {
-        "schema_version": BUNDLE_SCHEMA,
-        "name": request.out.name,
-        "version": __version__,
-        "classes": list(prepared.classes),
-        "input": {"size": recipe.model.image_size, "pad_value": PAD_VALUE},
-        "calibration": settled["calibration"],
-        "operating_points": settled["operating_points"],
-        "default_operating_point": "balanced",
-        "box_thresholds": settled["box_thresholds"],
-        "training": {
-            "command": request.command,
-            "data": [{"name": dataset.name, "licence": dataset.licence, "origin": dataset.origin}],
-            "splits": {name: _counts(prepared, name) for name in SPLITS if prepared.splits[name]},
-            "init": Path(request.init).name,
-            "recipe": recipe.model_dump(mode="json"),
-            "device": device,
-            "machine": f"{platform.system()} {platform.machine()}",
-            "precision": "bfloat16 mixed" if bfloat16 else "float32",
-            "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx")},
-            **choice,
-            "ece_on_val": settled["ece_on_val"],
-        },
-        "metrics": {},
-        "files": {},
-    }
-
-
-def _counts(prepared: Prepared, split: str) -> dict[str, int]:
-    images = prepared.splits[split]
-    return {
-        "images": len(images),
-        "fractured": sum(image.fractured == 1 for image in images),
-        "not_fractured": sum(image.fractured == 0 for image in images),
-        "boxed": sum(image.boxed for image in images),
-    }
-
-
-def _evaluate(request: TrainRequest, dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """Measure the finished graph on val and test, through the same door as `detect`."""
+def _evaluate(
+    request: TrainRequest, dataset: Dataset, report: CheckReport
+) -> dict[str, dict[str, Any]]:
+    """Measure the finished graph on val and test, as `evaluate` does."""
     bundle = load_bundle(str(request.run / "bundle"))
     metrics: dict[str, dict[str, Any]] = {}
     for split in ("val", "test"):
-        samples = dataset.split(split)
-        if not samples:
+        if not dataset.split(split):
             LOGGER.warning("%s: has no %s split, so nothing is measured on it", dataset.root, split)
             continue
-        metrics[split], _ = evaluate_samples(
-            samples, bundle, workers=request.workers, show_progress=request.show_progress
+        metrics[split], _ = evaluate_split(
+            dataset,
+            report,
+            split,
+            bundle,
+            workers=request.workers,
+            show_progress=request.show_progress,
+            command=request.command,
         )
         write_report(metrics[split], request.run / "evaluation" / split)
     return metrics
-
-
-def key_figures(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """Pick the figures that the manifest carries."""
-    whole = metrics["subsets"]["all"]
-    verdict, boxes = whole["verdict"], whole["boxes"]
-    points = {
-        point["false_positives_per_image"]: point["sensitivity"]["value"]
-        for point in boxes["froc"]["iou"]["points"]
-    }
-    return {
-        "auroc": verdict["auroc"]["value"],
-        "sensitivity_at_specificity_0.90": verdict["sensitivity_at_specificity"]["sensitivity"][
-            "value"
-        ],
-        "ece": verdict["calibration"]["ece_equal_width"]["value"],
-        "map50": boxes["map50"]["value"],
-        "map50_95": boxes["map50_95"]["value"],
-        **{f"froc_{rate}": value for rate, value in points.items()},
-    }

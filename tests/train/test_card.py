@@ -55,8 +55,19 @@ def manifest() -> dict[str, Any]:
         "version": "1.2.3",
         "training": {
             "command": "python cli.py train --data {mine}",
-            "data": [{"name": "set", "licence": None, "origin": "our clinic"}],
-            "splits": {"train": {"images": 90, "fractured": 30, "not_fractured": 60, "boxed": 77}},
+            "data": [
+                {
+                    "name": "set",
+                    "licence": None,
+                    "origin": "our clinic",
+                    "images": {"train": 90, "val": 20},
+                }
+            ],
+            "splits": {
+                "train": {"images": 90, "fractured": 30, "not_fractured": 60, "boxed": 77},
+                "val": {"images": 20, "fractured": 10, "not_fractured": 10, "boxed": 20},
+            },
+            "checks": [],
             "init": "yolo26n.pt",
             "recipe": {
                 "model": {"image_size": 640},
@@ -115,7 +126,7 @@ def test_the_recipe_and_its_choices_are_told(manifest: dict[str, Any]) -> None:
     assert "10 minutes of fine-tuning,\n  12 minutes in all" in card
     assert "--init weights/tiny/model.pt" in card
     assert "python cli.py train --data {mine}" in card
-    assert "set: licence not stated; origin our clinic." in card
+    assert "set: licence not stated; origin our clinic; images: 90 train, 20 val." in card
     assert "0.2000; after: 0.0300" in card
 
 
@@ -142,3 +153,68 @@ def test_limits_are_those_of_the_data(
 
     assert says in card
     assert keeps_quiet not in card
+
+
+def _add(manifest: dict[str, Any], origin: str, **images: int) -> None:
+    training = manifest["training"]
+    training["data"].append({"name": "more", "licence": None, "origin": origin, "images": images})
+    for split, count in images.items():
+        training["splits"][split]["images"] += count
+
+
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        ({"train": 30}, "30 of 120 images of train; none is among those that figures are of"),
+        (
+            {"train": 30, "val": 5},
+            "30 of 120 images of train, 5 of 25 images of val; so the figures on val say less",
+        ),
+    ],
+)
+def test_some_synthetic_images_do_not_make_all_synthetic(
+    manifest: dict[str, Any], images: dict[str, int], says: str
+) -> None:
+    manifest["training"]["data"][0]["origin"] = "FracAtlas, doi"
+    _add(manifest, "synthetic radiographs", **images)
+
+    card = write_card(manifest, _metrics(0.0), None)
+
+    assert says in card
+    assert "say nothing of how it reads patients" not in card
+    assert "FracAtlas is one source" in card
+    assert "more: licence not stated; origin synthetic radiographs; images: 30 train" in card
+
+
+def test_what_the_check_found_is_told(manifest: dict[str, Any]) -> None:
+    assert "## What the check found\n\nNothing: " in write_card(manifest, _metrics(0.0), None)
+    manifest["training"]["checks"] = [
+        {"kind": "unreadable", "line": "2 files truncated", "leak": False},
+        {"kind": "tied_groups", "line": "1 image: copies tie groups", "leak": False},
+    ]
+
+    card = write_card(manifest, _metrics(0.0), _metrics(0.01))
+
+    assert (
+        "## What the check found\n\n- 2 files truncated\n- 1 image: copies tie groups\n\n" in card
+    )
+    assert "test (seen by nothing before)" in card
+    assert "Leak" not in card
+
+
+def test_an_allowed_leak_leads_the_limits_and_no_figure_is_called_unseen(
+    manifest: dict[str, Any],
+) -> None:
+    manifest["training"]["checks"] = [
+        {"kind": "unreadable", "line": "2 files truncated", "leak": False},
+        {"kind": "group_leak", "line": "group p1 is in train and test", "leak": True},
+    ]
+
+    card = write_card(manifest, _metrics(0.0), _metrics(0.01))
+
+    limits = card.split("## Intended use and limits\n\n")[1]
+    assert limits.startswith("- **Leak** (`--allow-leakage`): group p1 is in train and test.")
+    assert "- **Leak:** group p1 is in train and test\n" in card
+    assert "test (not held out: leaks, see above)" in card
+    assert "seen by nothing before" not in card
+    assert "it never saw" not in card.replace("no figure is one that it never saw", "")

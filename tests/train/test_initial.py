@@ -33,6 +33,19 @@ def test_the_name_of_a_published_detector_is_fetched_and_a_broken_network_told(
     assert "\n" not in str(caught.value)
 
 
+def test_that_opening_runs_code_is_said_once_before_it_is_done(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "text.pt").write_text("no weights", encoding="utf-8")
+
+    with pytest.raises(InputError, match="is not an ultralytics checkpoint"):
+        require_initial_weights(str(tmp_path / "text.pt"))
+
+    (record,) = [r for r in caplog.records if r.name.startswith("detect")]
+    assert record.levelname == "WARNING"
+    assert "runs the code in it" in record.getMessage()
+
+
 @pytest.mark.parametrize("name", ["mine.pt", "elsewhere/yolo26n.pt", "https://host/yolo26n.pt"])
 def test_nothing_else_is_ever_fetched(asked: list[str], name: str) -> None:
     with pytest.raises(InputError, match="no such file"):

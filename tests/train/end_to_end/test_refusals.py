@@ -123,8 +123,7 @@ def test_a_class_table_of_other_data_is_refused(
 
     line = refuse("--data", pictures(USABLE), "--init", random_weights("yolo26n"), config=recipe)
 
-    assert "not in the dataset ['broken']" in line
-    assert "not in the recipe ['fracture']" in line
+    assert "broken of the recipe's classes not among fracture" in line
 
 
 def test_a_recipe_that_trains_no_verdict_is_refused(
@@ -145,6 +144,36 @@ def test_a_patient_in_two_splits_is_refused_unless_allowed(
 
     # Allowed, the same data comes as far as its next mistake: val has no fracture.
     assert "both kinds" in refuse(*options, "--allow-leakage")
+
+
+def test_an_old_run_is_not_dropped_for_a_start_that_cannot_be(
+    refuse: Refuse, pictures: Any, random_weights: Callable[[str], Path], tmp_path: Path
+) -> None:
+    data = pictures([*USABLE, ("train", "c", "no", "[]")])
+    old = tmp_path / "runs" / "new" / "data" / "prepared.json"
+    old.parent.mkdir(parents=True)
+    old.write_text("days of work", encoding="utf-8")
+    (tmp_path / "runs" / "new" / "run.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "text.pt").write_text("no weights", encoding="utf-8")
+
+    for init in ("missing.pt", tmp_path / "text.pt"):
+        assert f"--init {init}" in refuse("--data", data, "--overwrite", "--init", init)
+    leaking = ("--data", data, "--overwrite", "--init", random_weights("yolo26n"))
+    assert "--allow-leakage" in refuse(*leaking)
+
+    assert old.read_text(encoding="utf-8") == "days of work"
+    assert (old.parents[1] / "run.json").read_text(encoding="utf-8") == "{}"
+
+
+def test_damaged_stage_notes_are_named(
+    refuse: Refuse, pictures: Any, random_weights: Callable[[str], Path], tmp_path: Path
+) -> None:
+    options = ("--data", pictures(USABLE[:3]), "--init", random_weights("yolo26n"))
+    assert "both kinds" in refuse(*options)  # now there is a run
+    (tmp_path / "runs" / "new" / "run.json").write_text('{"init": ', encoding="utf-8")
+
+    assert "run.json: is damaged; start anew with --overwrite" in refuse(*options, "--resume")
+    assert "both kinds" in refuse(*options, "--overwrite")
 
 
 def test_what_is_no_checkpoint_is_refused_before_any_image_is_prepared(
