@@ -12,16 +12,32 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from detect import __version__
 from detect.errors import FractureLocatorError
 
 DONE, MISTAKE, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130
 
+
+class _Commands(TyperGroup):
+    """Says that Ctrl-C ended a command, and how to go on; Typer ends it without a word."""
+
+    def invoke(self, ctx: Any) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            command = self.commands.get(ctx.invoked_subcommand or "")
+            resumable = any(option.name == "resume" for option in getattr(command, "params", ()))
+            print("interrupted" + "; go on with --resume" * resumable, file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Find fractures on radiographs: a calibrated verdict and boxes. Research use only.",
     no_args_is_help=True,
     add_completion=False,
@@ -145,7 +161,11 @@ def train(
 ) -> None:
     """Fine-tune a model on annotated radiographs, calibrate, evaluate and pack it."""
     _log(quiet, verbose)
-    _need_extra("train", "torch", "ultralytics")
+    _need_extra(
+        "train",
+        *("torch", "torchvision", "ultralytics", "onnx", "onnxruntime", "onnxslim"),
+        *("sklearn", "faster_coco_eval", "matplotlib"),
+    )
     from detect.config import TrainConfig, load_config
     from detect.evaluate.table import format_table
     from detect.train.run import train as run_training
@@ -390,9 +410,6 @@ def main() -> None:
         print(f"error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         _abandon_stdout()
         sys.exit(MISTAKE)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
 def _abandon_stdout() -> None:
