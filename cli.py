@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +17,14 @@ import typer
 from typer.core import TyperGroup
 
 from detect import __version__
+from detect.console import (
+    default_out,
+    need_extra,
+    reading_lines,
+    set_up_logging,
+    shows_progress,
+    typed_command,
+)
 from detect.errors import FractureLocatorError
 
 DONE, MISTAKE, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130
@@ -97,8 +104,8 @@ def detect(
     """Give every radiograph a verdict and boxes, and write the results."""
     from detect.pipeline import DetectRequest, detect_folder
 
-    _log(quiet, verbose)
-    folder = out or _default_out(paths[0])
+    set_up_logging(quiet, verbose)
+    folder = out or default_out(paths[0])
     outcome = detect_folder(
         DetectRequest(
             paths=tuple(paths),
@@ -113,12 +120,13 @@ def detect(
             overwrite=overwrite,
             workers=workers,
             runtime=_one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
-            show_progress=_progress(quiet),
-            command=_command(),
+            show_progress=shows_progress(quiet),
+            command=typed_command(),
         )
     )
     if not quiet:
-        _print_readings(folder)
+        for line in reading_lines(folder):
+            print(line)
         print(
             f"{outcome.read} read: {outcome.fractured} fractured, "
             f"{outcome.not_fractured} not fractured; {outcome.failures} failed; "
@@ -160,8 +168,8 @@ def train(
     verbose: Verbose = False,
 ) -> None:
     """Fine-tune a model on annotated radiographs, calibrate, evaluate and pack it."""
-    _log(quiet, verbose)
-    _need_extra(
+    set_up_logging(quiet, verbose)
+    need_extra(
         "train",
         *("torch", "torchvision", "ultralytics", "onnx", "onnxruntime", "onnxslim"),
         *("sklearn", "faster_coco_eval", "matplotlib"),
@@ -185,8 +193,8 @@ def train(
             resume=resume,
             overwrite=overwrite,
             allow_leakage=allow_leakage,
-            show_progress=_progress(quiet),
-            command=_command(without=("--resume", "--overwrite")),
+            show_progress=shows_progress(quiet),
+            command=typed_command(without=("--resume", "--overwrite")),
         )
     )
     if not quiet:
@@ -217,8 +225,8 @@ def evaluate(
     verbose: Verbose = False,
 ) -> None:
     """Measure a bundle on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
-    _log(quiet, verbose)
-    _need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib")
+    set_up_logging(quiet, verbose)
+    need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib")
     from detect.config import TrainConfig, load_config
     from detect.data.load import load_fractures
     from detect.data.sample import SPLITS
@@ -236,8 +244,8 @@ def evaluate(
         load_bundle(weights),
         runtime=_one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
         workers=workers or os.cpu_count() or 1,
-        show_progress=_progress(quiet),
-        command=_command(without=("--overwrite",)),
+        show_progress=shows_progress(quiet),
+        command=typed_command(without=("--overwrite",)),
     )
     write_report(metrics, out)
     if not quiet:
@@ -255,7 +263,7 @@ def report(
     verbose: Verbose = False,
 ) -> None:
     """Turn saved results into other formats, without running the model again."""
-    _log(quiet, verbose)
+    set_up_logging(quiet, verbose)
     from detect.errors import InputError
     from detect.write.formats import known_formats, write_formats
     from detect.write.json_lines import RESULTS_NAME
@@ -297,7 +305,9 @@ def phantom(
         table = write_demo(out, overwrite=overwrite)
     else:
         chosen = _one_of("--form", form, ("png", "dicom", "both"))
-        with tqdm(total=count, desc="phantom", unit="image", disable=not _progress(quiet)) as bar:
+        with tqdm(
+            total=count, desc="phantom", unit="image", disable=not shows_progress(quiet)
+        ) as bar:
             table = write_phantoms(
                 out,
                 count,
@@ -324,73 +334,10 @@ def _root(
 _HERE = Path(__file__).resolve().parent
 
 
-def _default_out(given: str) -> Path:
-    """Return results/NAME; a pattern's name is that of the folder before its wildcards."""
-    path = Path(given)
-    if not os.path.lexists(path):
-        while set("*?[") & set(str(path)):
-            path = path.parent
-    return Path("results") / (path.resolve().stem or "run")
-
-
-def _print_readings(folder: Path) -> None:
-    """Print a line per image of a small run; a large one has results.csv."""
-    from itertools import islice
-
-    from detect.record import Failure
-    from detect.write.json_lines import RESULTS_NAME
-    from detect.write.results import read_results
-
-    most = 20
-    for index, record in enumerate(islice(read_results(folder / RESULTS_NAME), most + 1)):
-        if index == most:
-            print(f"… and more in {folder / 'results.csv'}")
-        elif isinstance(record, Failure):
-            print(f"{record.source.path}: FAILED ({record.reason}): {record.message}")
-        else:
-            verdict = record.verdict
-            shown = sum(finding.certainty != "none" for finding in record.findings)
-            label = "FRACTURED" if verdict.label == "fractured" else "not fractured"
-            doubt = ", doubtful" if verdict.certainty == "doubtful" else ""
-            frame = "" if record.source.frame is None else f", frame {record.source.frame}"
-            print(
-                f"{record.source.path}{frame}: {label}{doubt}, "
-                f"P(fracture) {verdict.probability:.3f}, {shown} place{'s' * (shown != 1)} marked"
-            )
-
-
-def _log(quiet: bool, verbose: bool) -> None:
-    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("detect").setLevel(level)
-
-
-def _progress(quiet: bool) -> bool:
-    return sys.stderr.isatty() and not quiet
-
-
-def _command(without: tuple[str, ...] = ()) -> str:
-    """Return the command as typed, without the options that a fresh run would not have."""
-    return shlex.join(["python", "cli.py", *(a for a in sys.argv[1:] if a not in without)])
-
-
 def _one_of(option: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise typer.BadParameter(f"{option} {value}: choose from {', '.join(choices)}")
     return value
-
-
-def _need_extra(extra: str, *modules: str) -> None:
-    from importlib.util import find_spec
-
-    from detect.errors import InputError
-
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"{', '.join(missing)}: not installed; run: "
-            f'python -m pip install -e ".[{extra}]" -c configs/constraints.txt'
-        )
 
 
 def main() -> None:
