@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 def test_a_missing_package_is_told_before_any_work(
     call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str
 ) -> None:
-    found = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == module else found(name)
+        "detect.console.find_spec", lambda name: None if name == module else find_spec(name)
     )
 
     code, err = call("train", "--data", tmp_path, "--runs", tmp_path / "runs")
