@@ -86,8 +86,9 @@ Weights: AGPL-3.0, as the code and the pretrained start. Data: see above.
 
 
 _FRACATLAS = """\
-- FracAtlas is one source from one country: mostly hands, legs, hips and shoulders of adults, most
-  images small (373×454 pixels); no children, spine, skull or chest to speak of.
+- FracAtlas is one source from one country: hands, legs, hips and shoulders, most
+  images small (373×454 pixels), children and adults mixed without the age of each; no spine,
+  skull or chest.
 - The groups that keep splits apart are runs of neighbouring image numbers, since the data carries
   no patient ids; some patients may still be in two splits.
 - Shortcuts lie in the data (nearly all images with metal are fractured; large images more often
