@@ -30,14 +30,14 @@ class DemoPicture:
 
 
 DEMO = (
-    DemoPicture("forearm", True, 27),
+    DemoPicture("forearm", True, 13),
     DemoPicture("leg", True, 12),
-    DemoPicture("hand", True, 14),
+    DemoPicture("hand", True, 13),
     DemoPicture("femur", True, 18, "dicom"),
-    DemoPicture("forearm", False, 13),
-    DemoPicture("leg", False, 42),
-    DemoPicture("hand", False, 49),
-    DemoPicture("femur", False, 51, "dicom", inverted=True),
+    DemoPicture("forearm", False, 7),
+    DemoPicture("leg", False, 7),
+    DemoPicture("hand", False, 9),
+    DemoPicture("femur", False, 5, "dicom", inverted=True),
 )
 
 _README = """\
