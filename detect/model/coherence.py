@@ -7,6 +7,8 @@ A reader never sees *fractured* with nothing shown, nor a marked box under *not 
 | fractured     | definite (solid), suspicious (dashed)       | strongest evidence region (dashed)|
 | not fractured | none, unless listed by a minimum score, and | nothing                           |
 |               | then with certainty `none`                  |                                   |
+
+A suspicious box that lies mostly on a stronger one marks no place of its own and is not shown.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from detect.record import Box, Finding, FindingCertainty, Reading, Source, Verdi
 __all__ = ["compose_reading", "strongest_region"]
 
 _MIN_REGION = 0.03  # of the longer image side: a region smaller than this cannot be seen
+_SAME_PLACE = 0.5  # share of the smaller of two boxes
 _DECIMALS = 4
 
 
@@ -79,14 +82,25 @@ def _detector_findings(
             certainty = "definite"
         elif fractured and score >= thresholds.suspicious.score:
             certainty = "suspicious"
-        if certainty == "none" and (min_score is None or score < min_score):
-            continue
         x1, y1, x2, y2 = (round(float(value), 2) for value in box)
         if x1 >= x2 or y1 >= y2:
             continue  # too thin for a record, and for any reader to see
-        label = bundle.manifest.classes[int(index)]
-        findings.append(Finding("", label, certainty, score, Box(x1, y1, x2, y2)))
+        place = Box(x1, y1, x2, y2)
+        shown = [finding.box for finding in findings if finding.certainty != "none"]
+        if certainty == "suspicious" and any(_same_place(place, stronger) for stronger in shown):
+            certainty = "none"
+        if certainty == "none" and (min_score is None or score < min_score):
+            continue
+        findings.append(Finding("", bundle.manifest.classes[int(index)], certainty, score, place))
     return findings
+
+
+def _same_place(box: Box, stronger: Box) -> bool:
+    """Whether two boxes share at least half of the smaller one: then they are one finding."""
+    width = min(box.x2, stronger.x2) - max(box.x1, stronger.x1)
+    height = min(box.y2, stronger.y2) - max(box.y1, stronger.y1)
+    areas = [(b.x2 - b.x1) * (b.y2 - b.y1) for b in (box, stronger)]
+    return width > 0 and height > 0 and width * height >= _SAME_PLACE * min(areas)
 
 
 def strongest_region(evidence: NDArray[np.float32], source: Source) -> tuple[Box, float]:

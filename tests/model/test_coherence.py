@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,27 @@ def test_fractured_shows_definite_and_suspicious_and_hides_the_rest(bundle: Bund
         ("definite", 0.7),
         ("suspicious", 0.4),
     ]
+
+
+@pytest.mark.parametrize(
+    ("shift", "score", "certainties"),
+    [
+        (3.0, 0.4, ["definite"]),  # mostly on the stronger box: one finding
+        (3.0, 0.6, ["definite", "definite"]),  # sure enough to stand for itself
+        (6.0, 0.4, ["definite", "suspicious"]),  # mostly beside it
+    ],
+)
+def test_a_suspicious_box_on_a_stronger_one_is_the_same_finding(
+    bundle: Bundle, shift: float, score: float, certainties: list[str]
+) -> None:
+    first = np.array([20.0, 20.0, 30.0, 40.0])
+    boxes = np.stack([first, first + [shift, 0, shift, 0]]).astype(np.float32)
+    prediction = replace(_prediction(0.9, [0.7, score]), boxes=boxes)
+    source = Source("a.png", "0" * 64, 200, 100)
+    shown = compose_reading(source, prediction, bundle, "balanced").findings
+    assert [f.certainty for f in shown] == certainties
+    every = compose_reading(source, prediction, bundle, "balanced", min_score=0.0).findings
+    assert len(every) == 2  # hidden from view, not from evaluation
 
 
 def test_fractured_without_a_box_outlines_the_strongest_evidence(bundle: Bundle) -> None:
