@@ -71,7 +71,7 @@ def _detector_findings(
     prediction: Prediction, bundle: Bundle, fractured: bool, min_score: float | None
 ) -> list[Finding]:
     thresholds = bundle.manifest.box_thresholds
-    findings = []
+    findings: list[Finding] = []
     for box, exact, index in zip(
         prediction.boxes, prediction.scores, prediction.classes, strict=True
     ):

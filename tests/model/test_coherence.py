@@ -154,7 +154,7 @@ def test_a_suspicious_box_on_a_stronger_one_is_the_same_finding(
     bundle: Bundle, shift: float, score: float, certainties: list[str]
 ) -> None:
     first = np.array([20.0, 20.0, 30.0, 40.0])
-    boxes = np.stack([first, first + [shift, 0, shift, 0]]).astype(np.float32)
+    boxes = np.stack([first, first + np.array([shift, 0.0, shift, 0.0])]).astype(np.float32)
     prediction = replace(_prediction(0.9, [0.7, score]), boxes=boxes)
     source = Source("a.png", "0" * 64, 200, 100)
     shown = compose_reading(source, prediction, bundle, "balanced").findings
