@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from detect.config import CLASS_NAME, TrainConfig
 from detect.data.sample import SPLITS, Dataset, Sample
 from detect.errors import OutputError, ReadError, TrainingError
+from detect.progress import Progress
 from detect.read import read
 from detect.train.prepared import Prepared, PreparedImage
 
@@ -58,16 +57,11 @@ def prepare(
         except ReadError as error:
             return error
 
-    with ThreadPoolExecutor(workers) as pool:
-        done: Iterable[PreparedImage | ReadError] = pool.map(work, samples)
-        bar = tqdm(
-            zip(samples, done, strict=True),
-            total=len(samples),
-            desc="prepare",
-            unit="image",
-            disable=not show_progress,
-        )
-        for sample, result in bar:
+    with (
+        ThreadPoolExecutor(workers, thread_name_prefix="prepare") as pool,
+        Progress("prepare", len(samples), bar=show_progress) as progress,
+    ):
+        for sample, result in zip(samples, pool.map(work, samples), strict=True):
             if isinstance(result, ReadError):
                 label = {True: "fractured", False: "not fractured", None: "unlabelled"}
                 unreadable[label[sample.fractured]] += 1
@@ -75,6 +69,7 @@ def prepare(
             else:
                 assert sample.split is not None
                 splits[sample.split].append(result)
+            progress.advance()
     if unreadable:
         LOGGER.warning(
             "%d unreadable images left out: %s",
