@@ -55,6 +55,9 @@ BOX_STYLES: dict[FindingCertainty, BoxStyle] = {
 }
 
 
+_LARGEST_TEXT = 96  # pixels: more than any detector needs, so that no long strip fills memory
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Sizes in pixels of the annotated picture, from the size of the radiograph."""
@@ -77,7 +80,7 @@ def scale_for(width: int, height: int, min_long_side: int) -> Scale:
     factor = max(1, -(-min_long_side // long_side))
     long_side *= factor
     line = max(1, round(long_side / 900))
-    text = max(15, round(long_side / 48))
+    text = min(_LARGEST_TEXT, max(15, round(long_side / 48)))
     return Scale(
         factor=factor,
         line=line,
