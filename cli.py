@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from detect import __version__
+from detect import DEFAULT_BUNDLE, __version__
 from detect.console import (
     default_out,
     need_extra,
@@ -64,7 +64,6 @@ Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Threads.", show_default="one per core")
 ]
 Runtime = Annotated[str, typer.Option("--runtime", help="auto, openvino or onnxruntime.")]
-DEFAULT_WEIGHTS = "fracture-n"
 
 
 @app.command()
@@ -73,7 +72,7 @@ def detect(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for results.", show_default="results/NAME")
     ] = None,
-    weights: Weights = DEFAULT_WEIGHTS,
+    weights: Weights = DEFAULT_BUNDLE,
     operating_point: Annotated[
         str | None,
         typer.Option(
@@ -206,7 +205,7 @@ def train(
 def evaluate(
     data: Data,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
-    weights: Weights = DEFAULT_WEIGHTS,
+    weights: Weights = DEFAULT_BUNDLE,
     out: Annotated[Path, typer.Option("--out", help="Folder for metrics and figures.")] = Path(
         "results/evaluation"
     ),

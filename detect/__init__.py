@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["__version__"]
+__all__ = ["DEFAULT_BUNDLE", "__version__"]
 
 __version__ = "0.1.0"
+DEFAULT_BUNDLE = "fracture-n"  # of weights/; named here, where it costs no import

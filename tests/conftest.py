@@ -14,8 +14,9 @@ import pytest
 import yaml
 from PIL import Image
 
+from detect import DEFAULT_BUNDLE
 from detect.data.phantom.render import render_phantom
-from detect.model.bundle import DEFAULT_BUNDLE, find_bundle
+from detect.model.bundle import find_bundle
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

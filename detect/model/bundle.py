@@ -23,7 +23,6 @@ from detect.record import ModelInfo
 
 __all__ = [
     "BUNDLE_SCHEMA",
-    "DEFAULT_BUNDLE",
     "OPERATING_POINTS",
     "BoxThreshold",
     "Bundle",
@@ -37,7 +36,6 @@ __all__ = [
 ]
 
 BUNDLE_SCHEMA = 1
-DEFAULT_BUNDLE = "fracture-n"
 OPERATING_POINTS = ("screening", "balanced", "confirm")
 MANIFEST = "manifest.yaml"
 GRAPH = "model.onnx"

@@ -20,7 +20,6 @@ from detect.config import Pooling
 
 __all__ = ["FractureNetwork", "VerdictHead", "evidence_loss", "evidence_target"]
 
-EVIDENCE_STRIDE = 8  # network pixels per cell of the evidence map: that of P3
 _WIDTH = 48  # channels of the verdict head
 _BACKGROUND_LOGIT = -7.0  # a fresh head's evidence: some 6,400 cells sum to P ≈ 0.5
 

@@ -14,7 +14,7 @@ from ultralytics.utils.torch_utils import unwrap_model
 from detect.model.network import FractureNetwork
 from detect.train.dataset import ViewDataset, WholeDataset, collate
 from detect.train.environment import precision_of
-from detect.train.infer import predict_split
+from detect.train.infer import predict_split, to_input
 from detect.train.measure import METRIC_KEYS, MonitorResult, measure
 from detect.train.prepared import Prepared
 
@@ -100,8 +100,7 @@ class FractureTrainer(DetectionTrainer):
         for name, value in batch.items():
             if isinstance(value, torch.Tensor):
                 batch[name] = value.to(self.device, non_blocking=self.device.type == "cuda")
-        image = batch["img"].float().div_(255).expand(-1, 3, -1, -1)
-        batch["img"] = image.contiguous(memory_format=torch.channels_last)
+        batch["img"] = to_input(batch["img"], self.device)
         return batch
 
     def get_validator(self) -> Monitor:
