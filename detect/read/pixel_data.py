@@ -18,8 +18,9 @@ from detect.read.isolated import decode_isolated
 
 __all__ = ["check_pixel_data", "decode_frames"]
 
-# pydicom's plug-ins that hold when a frame is damaged, best first; GDCM does not.
-_STURDY = ("pylibjpeg", "pyjpegls", "pillow", "pydicom")
+# pydicom's plug-ins that hold when a frame is damaged, best first; GDCM does not. pydicom's own
+# is for RLE alone, and comes first since that of pylibjpeg panics, past any `except Exception`.
+_STURDY = ("pydicom", "pylibjpeg", "pyjpegls", "pillow")
 _WAY_OUT = "export it as JPEG 2000 or uncompressed"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tempfile
 from pathlib import Path
 
@@ -86,3 +87,15 @@ def test_mutated_bytes_raise_nothing_but_read_error(
             assert "\n" not in str(error)
         else:
             assert all(r.pixels.dtype == np.uint8 and r.pixels.ndim == 2 for r in radiographs)
+
+
+def test_what_an_rle_frame_holds_too_much_is_dropped(tmp_path: Path) -> None:
+    # pylibjpeg's decoder panics over it, and a panic is no Exception; pydicom's cuts it off
+    content = bytearray(VALID["DICOM RLE"])
+    start = content.index(struct.pack("<2L", 2, 64))  # two segments, the first after 64 bytes
+    (second,) = struct.unpack_from("<L", content, start + 8)
+    content[start + second : start + second + 8] = b"\x81\x00" * 4  # each 128 bytes of 240
+    path = tmp_path / "run.dcm"
+    path.write_bytes(content)
+    (radiograph,) = read(path, "run.dcm")
+    assert radiograph.pixels.shape == (12, 20)
