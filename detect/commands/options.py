@@ -1,0 +1,48 @@
+"""Exit codes, and the options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "DONE",
+    "INTERRUPTED",
+    "MISTAKE",
+    "SOME_FAILED",
+    "Data",
+    "Overwrite",
+    "Quiet",
+    "Runtime",
+    "Verbose",
+    "Weights",
+    "Workers",
+    "one_of",
+]
+
+DONE, MISTAKE, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print details.")]
+Weights = Annotated[str, typer.Option("--weights", help="Bundle: a name under weights/ or a path.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Data = Annotated[
+    list[Path], typer.Option("--data", help="Dataset folder; give it again to merge several.")
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Threads.", show_default="one per core")
+]
+Runtime = Annotated[str, typer.Option("--runtime", help="auto, openvino or onnxruntime.")]
+
+
+def one_of(option: str, value: str, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of the choices.
+
+    Raises:
+        typer.BadParameter: it is not; the line lists them.
+    """
+    if value not in choices:
+        raise typer.BadParameter(f"{option} {value}: choose from {', '.join(choices)}")
+    return value
