@@ -7,9 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from detect.data.sample import Sample
+from detect.data.sample import Dataset, Sample
 
-__all__ = ["LABELS", "CheckReport", "Problem", "ProblemKind", "count", "few", "problem_of"]
+__all__ = [
+    "LABELS",
+    "LEAKS",
+    "Balance",
+    "CheckReport",
+    "FullReport",
+    "Problem",
+    "ProblemKind",
+    "count",
+    "few",
+    "problem_of",
+]
 
 LABELS = {True: "fractured", False: "not fractured", None: "unlabelled"}
 
@@ -27,7 +38,21 @@ ProblemKind = Literal[
     "duplicate",  # the same file twice in one split; kept
     "no_split",  # in no split: neither trained on nor measured
     "split_unfit",  # a split lacks what its use needs
+    # the thorough check alone finds these:
+    "near_duplicate_leak",  # nearly the same picture in several splits
+    "near_duplicate_label",  # nearly the same picture with different labels
+    "near_duplicate",  # nearly the same picture twice in one split
+    "box_whole",  # a box that covers its image: a label, no place
+    "unlabelled",  # neither label nor boxes
+    "size_label",  # the size of an image tells its label
+    "attribute_label",  # an attribute, such as hardware, tells the label
+    "burnt_in",  # marks that look like text written into the picture
 ]
+
+# A split with one of these flatters every figure on val or test.
+LEAKS: frozenset[ProblemKind] = frozenset(
+    {"group_leak", "duplicate_leak", "tied_groups", "near_duplicate_leak"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +62,8 @@ class Problem:
     kind: ProblemKind
     images: tuple[Path, ...]  # in the dataset's order; empty: the whole split
     line: str  # for a person
+    # images that belong together (copies of one picture, one patient's), to be shown side by side
+    sets: tuple[tuple[Path, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +84,34 @@ class CheckReport:
         they tell of their groups (`tied_groups`) is reported and left to the caller.
         """
         return tuple(problem for problem in self.problems if problem.kind == "group_leak")
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How images spread: a table for people, and plain numbers for programs.
+
+    Every row has as many cells as `header`; numbers are int or float, shares lie in [0, 1].
+    """
+
+    name: str  # stable key, such as `split`, `region`, `image_size`
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str | int | float | None, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FullReport:
+    """What the thorough check found: all that the quick one does, and more."""
+
+    dataset: Dataset  # as loaded
+    quick: CheckReport
+    problems: tuple[Problem, ...]  # those of `quick` first
+    balances: tuple[Balance, ...]
+
+    @property
+    def leaks(self) -> tuple[Problem, ...]:
+        """Everything by which the dataset, as it stands, leaks across its splits."""
+        return tuple(problem for problem in self.problems if problem.kind in LEAKS)
 
 
 def problem_of(kind: ProblemKind, samples: Sequence[Sample], what: str) -> Problem:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from detect.data import canonical
+from detect.data.forms import form_of
 from detect.data.fractures import fractures_only
 from detect.data.sample import Dataset
-from detect.data.sources import folders, fracatlas, yolo
+from detect.data.sources.labels import says_fracture
+from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import DataError
 
 __all__ = ["load_dataset", "load_fractures", "merge_datasets"]
@@ -17,42 +18,17 @@ __all__ = ["load_dataset", "load_fractures", "merge_datasets"]
 _BY_NAME: Mapping[str, str | None] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    name: str
-    sign: str  # what `recognise` looks for, for the message where nothing fits
-    recognise: Callable[[Path], bool]
-    load: Callable[[Path], Dataset]
-
-
-# the first that recognises a folder reads it: the most specific signs come first
-_FORMS = (
-    _Form("canonical", "dataset.yaml", canonical.recognise, canonical.read_dataset),
-    _Form(
-        "FracAtlas",
-        "dataset.csv with images/ and Annotations/",
-        fracatlas.recognise,
-        fracatlas.load,
-    ),
-    _Form("YOLO", "data.yaml with names and train", yolo.recognise, yolo.load),
-    _Form(
-        "yes/no folders",
-        "fractured/ and not_fractured/, or train/, val/ and test/ of them",
-        folders.recognise,
-        folders.load,
-    ),
-)
-
-
-def load_dataset(path: Path) -> Dataset:
+def load_dataset(path: Path, form: str = "auto", options: ImportOptions = PLAIN) -> Dataset:
     """Read the dataset at `path`; headers at most, no pixels.
 
     Args:
-        path: a folder in one of the known forms, or the YAML file in it that names the form.
+        path: a folder in one of the known forms, or the file in it that names the form.
+        form: its name, as `data import --form` takes it; auto: told by what lies there.
+        options: what the files do not say.
 
     Raises:
-        DataError: there is no such folder, its form is unknown, or a file in it is missing or
-            malformed.
+        DataError: there is no such folder, its form is unknown or ambiguous, an option has no
+            meaning for it, or a file in it is missing or malformed.
     """
     try:
         place = path.resolve()
@@ -61,19 +37,13 @@ def load_dataset(path: Path) -> Dataset:
         raise DataError(f"{path}: cannot be followed ({error}); check the path") from error
     if not exists:
         raise DataError(f"{path}: no such folder; check the path")
-    if not place.is_dir() and place.suffix not in (".yaml", ".yml"):
-        message = f"{path}: neither a folder nor a YAML file; give the folder of the dataset"
-        raise DataError(message)
     try:
-        for form in _FORMS:
-            if form.recognise(place):
-                return form.load(place)
+        chosen = form_of(place, form)
+        options.refuse_others(chosen.takes, f"{path} ({chosen.name})")
+        return chosen.load(place, options)
     except OSError as error:
         message = f"{error.filename or path}: cannot be opened ({error.strerror})"
         raise DataError(f"{message}; check the permissions") from error
-    signs = "; ".join(f"{form.name} ({form.sign})" for form in _FORMS)
-    message = f"{path}: no dataset of a known form; looked for {signs}"
-    raise DataError(f"{message}. Bring it into one of them, or give the folder that is")
 
 
 def load_fractures(paths: Sequence[Path], classes: Mapping[str, str | None] = _BY_NAME) -> Dataset:
@@ -103,24 +73,20 @@ def load_fractures(paths: Sequence[Path], classes: Mapping[str, str | None] = _B
 def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
     """Return one dataset that holds the samples of all, in order.
 
-    A dataset without a single box has no say in the class list. Groups are prefixed by their
+    The classes are those of all sets that have boxes. Groups are prefixed by their
     dataset's name (and its place, where names repeat), so that patient 1 of one set is not
     taken for patient 1 of another.
 
     Raises:
-        DataError: nothing was given, or two class lists differ.
+        DataError: nothing was given; or class lists differ, and one says nothing of a fracture,
+            so that in the union its boxes would no longer count as fractures.
     """
     if not datasets:
         raise DataError("no dataset was given; name at least one with --data")
     if len(datasets) == 1:
         return datasets[0]
     boxed = [dataset for dataset in datasets if any(sample.boxes for sample in dataset.samples)]
-    first, *others = boxed or datasets
-    for other in others:
-        if other.classes != first.classes:
-            message = f"{first.root} has the classes {', '.join(first.classes)}"
-            message += f", {other.root} has {', '.join(other.classes)}"
-            raise DataError(f"{message}; rename them in one of the two, so that they agree")
+    classes = _united(boxed or datasets[:1])
     names = [dataset.name for dataset in datasets]
     prefixes = [
         name if names.count(name) == 1 else f"{name}#{place}"
@@ -134,7 +100,7 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
     return Dataset(
         name="+".join(prefixes),
         root=datasets[0].root,
-        classes=first.classes,
+        classes=classes,
         samples=samples,
         licence=_joined(prefixes, [dataset.licence for dataset in datasets]),
         origin=_joined(prefixes, [dataset.origin for dataset in datasets]),
@@ -144,6 +110,16 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
             for note in dataset.notes
         ),
     )
+
+
+def _united(datasets: Sequence[Dataset]) -> tuple[str, ...]:
+    classes = tuple(dict.fromkeys(name for dataset in datasets for name in dataset.classes))
+    for dataset in datasets:
+        if dataset.classes != classes and not any(map(says_fracture, dataset.classes)):
+            message = f"{dataset.root}: none of its classes {', '.join(dataset.classes)} says"
+            message += f" fracture, while other sets have {', '.join(classes)}"
+            raise DataError(f"{message}; map them with `classes:` in the configuration")
+    return classes
 
 
 def _joined(names: Sequence[str], values: Sequence[str | None]) -> str | None:

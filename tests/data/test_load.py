@@ -31,7 +31,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"")
-    with pytest.raises(DataError, match=r"a\.zip: neither a folder nor a YAML file"):
+    with pytest.raises(DataError, match=r"a\.zip: no dataset of a known form"):
         load_dataset(tmp_path / "a.zip")
 
 
@@ -77,10 +77,16 @@ def test_one_dataset_stays_as_it_is() -> None:
     assert merge_datasets([only]) is only
 
 
-def test_classes_must_agree_and_both_sets_are_named() -> None:
+def test_classes_are_united() -> None:
+    merged = merge_datasets([make("a"), make("b", ("fracture", "metal"))])
+    assert merged.classes == ("fracture", "metal")
+
+
+def test_a_class_that_says_nothing_of_a_fracture_is_not_lost_beside_one_that_does() -> None:
     with pytest.raises(DataError) as caught:
-        merge_datasets([make("a"), make("b", ("fracture", "metal"))])
-    assert "/a has the classes fracture, /b has fracture, metal" in str(caught.value)
+        merge_datasets([make("a"), make("b", ("crack",))])
+    assert "/b: none of its classes crack says fracture" in str(caught.value)
+    assert "classes:" in str(caught.value)
 
 
 def test_a_yes_no_set_has_no_say_in_the_classes() -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
+from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import DataError, ReadError
+from detect.progress import Progress
 from detect.read import read
 from detect.read.guard import guard
 from detect.read.recognise import is_picture
 from detect.read.sniff import HEAD_BYTES, Kind, sniff
 from detect.record import Box
 
-__all__ = ["cut_dust", "displayed_size", "list_images", "walk_images"]
+__all__ = ["cut_dust", "displayed_size", "displayed_sizes", "list_images", "walk_images"]
 
 _TIFF_WIDTH, _TIFF_LENGTH = 256, 257  # tags of TIFF 6.0, section 8
 _SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
@@ -76,6 +80,21 @@ def displayed_size(path: Path) -> tuple[int, int] | None:
         return None if kind is None else _header_size(path, kind)
     except ReadError:
         return None
+
+
+def displayed_sizes(
+    images: Sequence[Path], options: ImportOptions = PLAIN
+) -> list[tuple[int, int] | None]:
+    """Return `displayed_size` of each image, read on all cores, with a bar if asked for."""
+    sizes = []
+    with (
+        ThreadPoolExecutor(os.cpu_count() or 1) as pool,
+        Progress("headers", len(images), bar=options.show_progress) as progress,
+    ):
+        for size in pool.map(displayed_size, images):
+            sizes.append(size)
+            progress.advance()
+    return sizes
 
 
 def _decoded_size(path: Path) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["FRACTURE", "folder_label", "fracture_classes"]
+__all__ = ["FRACTURE", "folder_label", "fracture_classes", "says_fracture"]
 
 FRACTURE = "fracture"  # class name of a box where the dataset has only one kind
 
@@ -51,15 +51,17 @@ def folder_label(name: str) -> bool | None:
     return False if words in _NOT_FRACTURED else None
 
 
+def says_fracture(name: str) -> bool:
+    """Tell whether a class name speaks of a (fresh) fracture."""
+    words = _words(name)
+    return bool(_SAYS_FRACTURE.search(words)) and not _SAYS_NO.search(words)
+
+
 def fracture_classes(classes: Sequence[str]) -> frozenset[str]:
     """Return the class names whose boxes make an image a fractured one.
 
     Radiograph sets also box metal, soft tissue or written marks (GRAZPEDWRI-DX does), so the
     classes that speak of a fracture count; where none does, all do.
     """
-    named = {
-        name
-        for name in classes
-        if _SAYS_FRACTURE.search(_words(name)) and not _SAYS_NO.search(_words(name))
-    }
-    return frozenset(named or classes)
+    named = filter(says_fracture, classes)
+    return frozenset(named) or frozenset(classes)

@@ -24,7 +24,8 @@ from typing import Any
 
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.data.sources.files import count_note, read_text, read_yaml
-from detect.data.sources.images import cut_dust, displayed_size
+from detect.data.sources.images import cut_dust, displayed_sizes
+from detect.data.sources.options import PLAIN, ImportOptions
 from detect.data.sources.yolo_labels import parse_labels
 from detect.data.sources.yolo_paths import KEYS, split_images
 from detect.errors import DataError
@@ -55,7 +56,7 @@ def _yaml_files(path: Path) -> list[Path]:
     return usual or found
 
 
-def load(path: Path) -> Dataset:
+def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
     """Read a YOLO dataset; of images with boxes the header is read for their size.
 
     Args:
@@ -74,16 +75,17 @@ def load(path: Path) -> Dataset:
     found: dict[str, list[str]] = defaultdict(list)
     samples = []
     labelled = 0
-    for split, images in split_images(content, file):
-        for image in images:
-            labels = label_path(image)
-            if labels.is_file():
-                labelled += 1
-            else:
-                found["without a label file; background"].append(image.name)
-            boxes = _boxes(image, labels, classes, found)
-            if boxes is not None:
-                samples.append(Sample(image, split, _group(image), None, boxes))
+    placed = [(split, image) for split, images in split_images(content, file) for image in images]
+    sizes = displayed_sizes([image for _, image in placed], options)
+    for (split, image), size in zip(placed, sizes, strict=True):
+        labels = label_path(image)
+        if labels.is_file():
+            labelled += 1
+        else:
+            found["without a label file; background"].append(image.name)
+        boxes = _boxes(image, size, labels, classes, found)
+        if boxes is not None:
+            samples.append(Sample(image, split, _group(image), None, boxes))
     if not labelled:
         raise DataError(f"{file}: no image has a label file; put them in labels/ beside images/")
     notes = [note for what, names in found.items() for note in count_note(names, what)]
@@ -132,7 +134,11 @@ def _classes(content: dict[str, Any], file: Path) -> tuple[str, ...]:
 
 
 def _boxes(
-    image: Path, labels: Path, classes: tuple[str, ...], found: dict[str, list[str]]
+    image: Path,
+    size: tuple[int, int] | None,
+    labels: Path,
+    classes: tuple[str, ...],
+    found: dict[str, list[str]],
 ) -> tuple[LabelledBox, ...] | None:
     """Return the boxes in pixels, or None where the image's size is not to be had."""
     shares = parse_labels(read_text(labels), labels, len(classes)) if labels.is_file() else ()
@@ -141,7 +147,6 @@ def _boxes(
         found["a box is listed twice; taken once"].append(image.name)
     if not unique:
         return ()
-    size = displayed_size(image)
     if size is None:
         found["with boxes, but its size cannot be read; left out"].append(image.name)
         return None

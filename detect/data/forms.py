@@ -1,0 +1,81 @@
+"""The forms of dataset that can be read: how each is recognised, and by what it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from detect.data import canonical
+from detect.data.sample import Dataset
+from detect.data.sources import folders, fracatlas, yolo
+from detect.data.sources.options import ImportOptions
+from detect.errors import DataError
+
+__all__ = ["FORMS", "Form", "form_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of dataset."""
+
+    name: str  # what `--form` takes
+    sign: str  # what `recognise` looks for, for the message where nothing fits
+    recognise: Callable[[Path], bool]
+    load: Callable[[Path, ImportOptions], Dataset]
+    takes: frozenset[str] = frozenset()  # names of the `ImportOptions` that it uses
+    sure: bool = False  # its sign is no other form's: it wins over those that fit as well
+
+
+def _plain(load: Callable[[Path], Dataset]) -> Callable[[Path, ImportOptions], Dataset]:
+    return lambda path, _options: load(path)
+
+
+FORMS = (
+    Form(
+        "canonical", "dataset.yaml", canonical.recognise, _plain(canonical.read_dataset), sure=True
+    ),
+    Form(
+        "fracatlas",
+        "dataset.csv with images/ and Annotations/",
+        fracatlas.recognise,
+        _plain(fracatlas.load),
+        sure=True,
+    ),
+    Form("yolo", "data.yaml with names and train", yolo.recognise, yolo.load),
+    Form(
+        "folders",
+        "fractured/ and not_fractured/, or train/, val/ and test/ of them",
+        folders.recognise,
+        _plain(folders.load),
+    ),
+)
+
+
+def form_of(place: Path, name: str = "auto") -> Form:
+    """Return the form of the dataset at `place`.
+
+    Args:
+        place: a folder, or the file in it that names the form; absolute.
+        name: of a form, which is then taken unseen; auto: told by the signs.
+
+    Raises:
+        DataError: there is no form of that name, none fits, or several do.
+    """
+    if name != "auto":
+        for form in FORMS:
+            if form.name == name:
+                return form
+        known = ", ".join(form.name for form in FORMS)
+        raise DataError(f"--form {name}: no such form; choose from auto, {known}")
+    fitting = [form for form in FORMS if form.recognise(place)]
+    sure = [form for form in fitting if form.sure]
+    if len(sure or fitting) == 1:
+        return (sure or fitting)[0]
+    if fitting:
+        shown = "; ".join(f"{form.name} ({form.sign})" for form in fitting)
+        message = f"{place}: looks like several forms at once: {shown}"
+        raise DataError(f"{message}. Name one: data import {place} --form NAME --out FOLDER")
+    signs = "; ".join(f"{form.name} ({form.sign})" for form in FORMS)
+    message = f"{place}: no dataset of a known form; looked for {signs}"
+    raise DataError(f"{message}. Bring it into one of them, or give the folder that is")
