@@ -8,13 +8,14 @@ from pathlib import Path
 
 from detect.data.forms import form_of
 from detect.data.fractures import fractures_only
-from detect.data.sample import Dataset
+from detect.data.sample import Dataset, Sample
 from detect.data.sources.labels import says_fracture
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import DataError
 
 __all__ = ["load_dataset", "load_fractures", "merge_datasets"]
 
+_ORIGIN = "dataset"  # attribute of merged sets
 _BY_NAME: Mapping[str, str | None] = {}
 
 
@@ -75,7 +76,7 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
 
     The classes are those of all sets that have boxes. Groups are prefixed by their
     dataset's name (and its place, where names repeat), so that patient 1 of one set is not
-    taken for patient 1 of another.
+    taken for patient 1 of another. An attribute `dataset` keeps apart where images come from.
 
     Raises:
         DataError: nothing was given; or class lists differ, and one says nothing of a fracture,
@@ -93,7 +94,7 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
         for place, name in enumerate(names, start=1)
     ]
     samples = tuple(
-        sample if sample.group is None else replace(sample, group=f"{prefix}/{sample.group}")
+        _prefixed(sample, prefix)
         for prefix, dataset in zip(prefixes, datasets, strict=True)
         for sample in dataset.samples
     )
@@ -110,6 +111,11 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
             for note in dataset.notes
         ),
     )
+
+
+def _prefixed(sample: Sample, prefix: str) -> Sample:
+    group = None if sample.group is None else f"{prefix}/{sample.group}"
+    return replace(sample, group=group, attributes={**sample.attributes, _ORIGIN: prefix})
 
 
 def _united(datasets: Sequence[Dataset]) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ class ImportOptions:
         """
         for name in ("images", "labels", "columns", "encoding"):
             if getattr(self, name) and name not in taken:
-                raise InputError(f"--{name}: {where} has no use for it; leave it out")
+                option = "column" if name == "columns" else name
+                raise InputError(f"--{option}: {where} has no use for it; leave it out")
 
 
 PLAIN = ImportOptions()

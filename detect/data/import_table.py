@@ -1,0 +1,43 @@
+"""What an import found, in lines for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from detect.data.check_report import LABELS
+from detect.data.sample import SPLITS, Dataset, Sample
+
+__all__ = ["import_lines"]
+
+
+def import_lines(dataset: Dataset) -> Iterator[str]:
+    """Yield a table of splits and labels, what groups and boxes there are, and every note."""
+    header = ("split", "images", *LABELS.values(), "groups", "boxes")
+    yield _line(header)
+    for split in (*SPLITS, None):
+        inside = [sample for sample in dataset.samples if sample.split == split]
+        if inside:
+            yield _line((split or "(none)", *_counts(inside)))
+    yield _line(("all", *_counts(dataset.samples)))
+    boxes = Counter(entry.label for s in dataset.samples for entry in s.boxes or ())
+    if boxes:
+        yield "classes: " + ", ".join(f"{name} {number}" for name, number in boxes.most_common())
+    unannotated = sum(sample.boxes is None for sample in dataset.samples)
+    if unannotated:
+        yield f"{unannotated} images without box annotation: they train the verdict alone"
+    ungrouped = sum(sample.group is None for sample in dataset.samples)
+    if ungrouped:
+        yield f"{ungrouped} images of unknown patient or group: two of one person may be parted"
+    yield from (f"note: {note}" for note in dataset.notes)
+
+
+def _counts(samples: Sequence[Sample]) -> tuple[str, ...]:
+    labels = Counter(sample.fractured for sample in samples)
+    groups = {sample.group for sample in samples if sample.group is not None}
+    boxes = sum(len(sample.boxes or ()) for sample in samples)
+    return tuple(map(str, (len(samples), *(labels[label] for label in LABELS), len(groups), boxes)))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return cells[0].ljust(8) + "".join(cell.rjust(16) for cell in cells[1:])
