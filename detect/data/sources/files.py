@@ -6,17 +6,17 @@ one is at fault, so that no source has to translate a parser's own errors.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import yaml
 
+from detect.data.sources.tables import read_table
+from detect.data.sources.text import read_text
 from detect.errors import DataError
 
 __all__ = [
@@ -28,55 +28,6 @@ __all__ = [
     "read_xml",
     "read_yaml",
 ]
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file, with or without a byte order mark.
-
-    Raises:
-        DataError: the file is missing, may not be opened, or is not UTF-8.
-    """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        message = f"{path}: no such file; the dataset is incomplete, copy it again"
-        raise DataError(message) from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be opened ({error.strerror}); check the path") from error
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        message = f"{path}, line {line}: not UTF-8; save the file again with UTF-8 encoding"
-        raise DataError(message) from error
-
-
-def read_table(path: Path, required: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line number in the file, row) of a CSV file with a header.
-
-    Raises:
-        DataError: unreadable, a required column is missing or named twice, or a row has more
-            or fewer fields than the header.
-    """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        missing = [name for name in required if name not in header]
-        if missing:
-            message = f"{path}, line 1: no column {', '.join(missing)}; found {', '.join(header)}"
-            raise DataError(message)
-        if len(set(header)) != len(header):
-            raise DataError(f"{path}, line 1: a column name occurs twice; rename one of them")
-        for fields in reader:
-            if not fields:
-                continue
-            if len(fields) != len(header):
-                message = f"{path}, line {reader.line_num}: {len(fields)} fields, not {len(header)}"
-                raise DataError(f"{message} as in the header; correct this line")
-            yield reader.line_num, dict(zip(header, fields, strict=True))
-    except csv.Error as error:
-        message = f"{path}, line {reader.line_num}: not CSV ({error}); correct this line"
-        raise DataError(message) from error
 
 
 def read_json(path: Path) -> Any:
