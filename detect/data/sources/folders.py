@@ -2,9 +2,9 @@
 
     [{train,val,test}/]{fractured,not fractured}/**/<image>
 
-Spellings as in `labels.folder_label` and `_SPLITS`. An image in a `not fractured` folder is
-annotated without boxes (`boxes == ()`), since having none is what normal means; one in a
-`fractured` folder was never annotated with boxes (`boxes is None`). This module is the one
+Spellings as in `labels.folder_label` and `splits.split_named`. An image in a `not fractured`
+folder is annotated without boxes (`boxes == ()`), since having none is what normal means; one in
+a `fractured` folder was never annotated with boxes (`boxes is None`). This module is the one
 place that decides so for yes/no datasets.
 """
 
@@ -16,19 +16,10 @@ from pathlib import Path
 from detect.data.sample import Dataset, Sample
 from detect.data.sources.images import walk_images
 from detect.data.sources.labels import FRACTURE, folder_label
+from detect.data.sources.splits import split_named
 from detect.errors import DataError
 
 __all__ = ["load", "recognise"]
-
-_SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 _Labelled = tuple[str | None, bool, Path]  # split, fractured, folder
 
@@ -67,7 +58,7 @@ def load(path: Path) -> Dataset:
 def _labelled(path: Path) -> Iterator[_Labelled]:
     for folder in _subfolders(path):
         fractured = folder_label(folder.name)
-        split = _SPLITS.get(folder.name.casefold())
+        split = split_named(folder.name)
         if fractured is not None:
             yield None, fractured, folder
         elif split is not None:
