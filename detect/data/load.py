@@ -47,7 +47,9 @@ def load_dataset(path: Path, form: str = "auto", options: ImportOptions = PLAIN)
         raise DataError(f"{message}; check the permissions") from error
 
 
-def load_fractures(paths: Sequence[Path], classes: Mapping[str, str | None] = _BY_NAME) -> Dataset:
+def load_fractures(
+    paths: Sequence[Path], classes: Mapping[str, str | None] = _BY_NAME, form: str = "auto"
+) -> Dataset:
     """Read the datasets at `paths` as one that boxes fractures and nothing else.
 
     So sets with other classes beside fractures merge, and whoever checks, trains or measures
@@ -57,11 +59,12 @@ def load_fractures(paths: Sequence[Path], classes: Mapping[str, str | None] = _B
         paths: as for `load_dataset`, at least one.
         classes: class → "fracture", or None for one that is none; each must be of one of the
             datasets. Empty: told by the names.
+        form: of all of them, as for `load_dataset`.
 
     Raises:
         DataError: as `load_dataset`; or `classes` does not fit the datasets.
     """
-    datasets = [load_dataset(path) for path in paths]
+    datasets = [load_dataset(path, form) for path in paths]
     known = {name for dataset in datasets for name in dataset.classes}
     unknown = [name for name in classes if name not in known]
     if unknown:
