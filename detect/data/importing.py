@@ -57,9 +57,11 @@ def import_datasets(request: ImportRequest) -> Dataset:
     out = request.out.resolve()
     _claim(request, out)
     loaded = [_load(source, request) for source in request.sources]
+    dataset = _merged(loaded, request)  # what cannot be is refused before anything is copied
     if request.copy:
-        loaded = _copied(loaded, out, show_progress=request.show_progress)
-    dataset = replace(merge_datasets(loaded), name=request.name or out.name)
+        copied = _copied(loaded, out, show_progress=request.show_progress)
+        dataset = _merged(copied, request)
+    dataset = replace(dataset, name=request.name or out.name)
     write_dataset(dataset, out)
     return replace(dataset, root=out)
 
@@ -68,12 +70,17 @@ def _load(source: Path, request: ImportRequest) -> Dataset:
     dataset = load_dataset(source, request.form, request.options)
     if request.classes is not None:
         dataset = fractures_only(dataset, request.classes)
-    if request.fractured_if is not None:
-        dataset = fractured_if(dataset, request.fractured_if)
     if request.group_pattern is not None:
         dataset = grouped_by(dataset, request.group_pattern)
     LOGGER.info("%s: %d images", source, len(dataset.samples))
     return dataset
+
+
+def _merged(datasets: list[Dataset], request: ImportRequest) -> Dataset:
+    merged = merge_datasets(datasets)
+    if request.fractured_if is None:
+        return merged
+    return fractured_if(merged, request.fractured_if)  # the attribute may be in one of them alone
 
 
 def _copied(datasets: list[Dataset], out: Path, *, show_progress: bool) -> list[Dataset]:

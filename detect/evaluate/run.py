@@ -13,6 +13,7 @@ from typing import Any
 
 from detect import __version__
 from detect.data.check_report import CheckReport
+from detect.data.label_rule import require_labels
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError, ReadError
@@ -101,6 +102,7 @@ def evaluate_dataset(
     inside = {sample.image for sample in dataset.split(split)}
     if not inside:
         raise DataError(f"{dataset.root}: {_NO_IMAGE}")
+    require_labels(dataset, (split,))
     with Progress("check", len(dataset.samples), bar=show_progress) as progress:
         report = quick_check(dataset, workers=workers, on_image=progress.advance)
     for problem in report.problems:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from detect.data.check_report import CheckReport
+from detect.data.label_rule import require_labels
 from detect.data.load import load_dataset, load_fractures
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset
@@ -65,6 +66,8 @@ def train(request: TrainRequest) -> dict[str, Any]:
     """
     device = resolve_device(request.device)
     datasets = [load_dataset(path) for path in request.data]
+    for one in datasets:  # each, since in the union another's labels would hide it
+        require_labels(one, ("train", "val"))
     dataset = load_fractures(request.data, request.recipe.classes)
     claim_run(request, datasets)
     isolate_ultralytics(request.run)

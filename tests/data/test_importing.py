@@ -118,6 +118,25 @@ def test_a_pattern_that_tells_nothing_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_an_attribute_of_one_source_labels_its_images_alone(folders: Path, tmp_path: Path) -> None:
+    import_datasets(ImportRequest((folders,), tmp_path / "a"))
+    table = tmp_path / "a" / "table.csv"
+    rows = table.read_text().replace(",no,[]", ",unknown,").replace(",yes,", ",unknown,")
+    head, *lines = rows.splitlines()
+    lines = [line + (",yes" if "patient7" in line else ",no") for line in lines]
+    table.write_text("\n".join([f"{head},abnormal", *lines]))
+    request = ImportRequest(
+        (folders, tmp_path / "a"), tmp_path / "out", fractured_if="abnormal=yes"
+    )
+    dataset = import_datasets(request)
+    assert [s.fractured for s in dataset.samples[:5]] == [True, True, False, True, False]
+    assert [s.fractured for s in dataset.samples[5:]] == [True, True, False, False, False]
+
+    with pytest.raises(InputError, match=r"--fractured-if odd=1: no image of .* attribute odd"):
+        import_datasets(ImportRequest((folders,), tmp_path / "no", fractured_if="odd=1", copy=True))
+    assert not (tmp_path / "no").exists()  # before a byte is copied
+
+
 def test_a_dataset_is_not_overwritten_unless_told(
     folders: Path, yolo: Path, tmp_path: Path
 ) -> None:
