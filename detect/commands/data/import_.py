@@ -37,6 +37,10 @@ def import_(
             "--column", metavar="ROLE=NAME", help="Column of a CSV, as in fractured=Befund."
         ),
     ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option("--value", metavar="WORD=MEANING", help="Label in a CSV, as in ja=yes."),
+    ] = None,
     encoding: Annotated[
         str | None, typer.Option("--encoding", help="Of CSV files.", show_default="UTF-8")
     ] = None,
@@ -82,7 +86,8 @@ def import_(
             options=ImportOptions(
                 images=images,
                 labels=labels,
-                columns=dict(_pair(text) for text in column or ()),
+                columns=dict(_pair(text, "--column ROLE=NAME") for text in column or ()),
+                values=dict(_pair(text, "--value WORD=MEANING") for text in value or ()),
                 encoding=encoding,
                 show_progress=shows_progress(quiet),
             ),
@@ -101,8 +106,8 @@ def import_(
         print(f"Dataset in {out}. Next: python cli.py data check {out}")
 
 
-def _pair(text: str) -> tuple[str, str]:
-    role, sign, column = text.partition("=")
-    if not (role and sign and column):
-        raise typer.BadParameter(f"--column {text}: write it as ROLE=NAME")
-    return role, column
+def _pair(text: str, usage: str) -> tuple[str, str]:
+    left, sign, right = text.partition("=")
+    if not (left and sign and right):
+        raise typer.BadParameter(f"{text}: write it as {usage}")
+    return left, right

@@ -10,6 +10,14 @@ from detect.errors import InputError
 
 __all__ = ["PLAIN", "ImportOptions"]
 
+_OPTIONS = {  # field → how the command line calls it
+    "images": "--images",
+    "labels": "--labels",
+    "columns": "--column",
+    "values": "--value",
+    "encoding": "--encoding",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
@@ -18,6 +26,7 @@ class ImportOptions:
     images: Path | None = None  # folder of the images, where the annotations lie elsewhere
     labels: Path | None = None  # CSV with the labels of a folder of DICOM
     columns: Mapping[str, str] = field(default_factory=dict)  # role → column name in the CSV
+    values: Mapping[str, str] = field(default_factory=dict)  # label word → yes, no or unknown
     encoding: str | None = None  # of CSV files; None: UTF-8, or what a byte order mark says
     show_progress: bool = False  # draw a bar while headers are read
 
