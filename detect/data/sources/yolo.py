@@ -10,8 +10,7 @@ background, and so is one with an empty file: both are annotated without boxes. 
 how many have no file. A polygon becomes the box around it. No image has a label of its own
 (`fractured is None`): `fractures_only` tells it from the boxes.
 
-Exports of Roboflow hold several altered copies of one picture, `<name>.rf.<hash>.jpg`: those
-form a group, so that a copy in another split shows up as a leak.
+Altered copies of one picture in an export of Roboflow form a group (`roboflow.original_of`).
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.data.sources.files import count_note, read_text, read_yaml
 from detect.data.sources.images import cut_dust, displayed_sizes
 from detect.data.sources.options import PLAIN, ImportOptions
+from detect.data.sources.roboflow import original_of
 from detect.data.sources.yolo_labels import parse_labels
 from detect.data.sources.yolo_paths import KEYS, split_images
 from detect.errors import DataError
@@ -36,7 +36,6 @@ __all__ = ["load", "recognise"]
 
 _NAMES = re.compile(r"^names\s*:", re.MULTILINE)
 _SPLIT = re.compile(rf"^({'|'.join(KEYS)})\s*:", re.MULTILINE)
-_ROBOFLOW = re.compile(r"^(?P<original>.+)\.rf\.[0-9A-Za-z]+$")
 
 
 def recognise(path: Path) -> bool:
@@ -85,7 +84,7 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
             found["without a label file; background"].append(image.name)
         boxes = _boxes(image, size, labels, classes, found)
         if boxes is not None:
-            samples.append(Sample(image, split, _group(image), None, boxes))
+            samples.append(Sample(image, split, original_of(image), None, boxes))
     if not labelled:
         raise DataError(f"{file}: no image has a label file; put them in labels/ beside images/")
     notes = [note for what, names in found.items() for note in count_note(names, what)]
@@ -158,8 +157,3 @@ def _boxes(
         )
         for index, (x1, y1, x2, y2) in unique
     )
-
-
-def _group(image: Path) -> str | None:
-    match = _ROBOFLOW.match(image.stem)
-    return match["original"] if match else None
