@@ -24,8 +24,11 @@ def split_named(name: str) -> str | None:
 
 
 def split_in_stem(stem: str) -> str | None:
-    """Return the split that a file name has a word of, as in `train_labels` or `labels-test`."""
-    named = {split_named(word) for word in re.split(r"[\W_]+", stem)} - {None}
+    """Return the split that a file name has a word of, as in `train_labels` or `labels-test`.
+
+    Digits part words: `instances_train2017` is train. Two splits, as in `train_val`, are none.
+    """
+    named = {split_named(word) for word in re.split(r"[\W\d_]+", stem)} - {None}
     return named.pop() if len(named) == 1 else None
 
 
