@@ -8,7 +8,7 @@ from pathlib import Path
 
 from detect.data import canonical
 from detect.data.sample import Dataset
-from detect.data.sources import folders, fracatlas, yolo
+from detect.data.sources import folders, fracatlas, mura, yolo
 from detect.data.sources.options import ImportOptions
 from detect.errors import DataError
 
@@ -40,6 +40,13 @@ FORMS = (
         "dataset.csv with images/ and Annotations/",
         fracatlas.recognise,
         _plain(fracatlas.load),
+        sure=True,
+    ),
+    Form(
+        "mura",
+        "train/ and valid/ with XR_ELBOW/ and the like",
+        mura.recognise,
+        _plain(mura.load),
         sure=True,
     ),
     Form("yolo", "data.yaml with names and train", yolo.recognise, yolo.load),
