@@ -8,7 +8,7 @@ from pathlib import Path
 
 from detect.data import canonical
 from detect.data.sample import Dataset
-from detect.data.sources import folders, fracatlas, mura, yolo
+from detect.data.sources import coco, folders, fracatlas, mura, voc, yolo
 from detect.data.sources.options import ImportOptions
 from detect.errors import DataError
 
@@ -50,6 +50,20 @@ FORMS = (
         sure=True,
     ),
     Form("yolo", "data.yaml with names and train", yolo.recognise, yolo.load),
+    Form(
+        "coco",
+        "JSON with images, annotations and categories",
+        coco.recognise,
+        coco.load,
+        takes=frozenset({"images"}),
+    ),
+    Form(
+        "voc",
+        "Annotations/*.xml, or XML beside the images",
+        voc.recognise,
+        voc.load,
+        takes=frozenset({"images"}),
+    ),
     Form(
         "folders",
         "fractured/ and not_fractured/, or train/, val/ and test/ of them",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
 
-from detect.data.sources.files import finite, read_json, read_xml
+from detect.data.sources.coco_file import read_coco_file
+from detect.data.sources.files import finite
 from detect.data.sources.images import cut_dust
+from detect.data.sources.voc_file import read_voc_file
 from detect.errors import DataError
 from detect.record import Box
 
@@ -42,45 +44,28 @@ def read_coco(path: Path) -> dict[str, Annotation]:
     Raises:
         DataError: unreadable, or an entry is malformed; the message names it.
     """
-    content = read_json(path)
-    try:
-        images = {entry["id"]: entry for entry in content["images"]}
-        boxes: dict[Any, list[Corners]] = {identity: [] for identity in images}
-        for entry in content["annotations"]:
-            where = f"{path}, annotation {entry['id']}"
-            if entry["image_id"] not in images:
-                raise DataError(f"{where}: no image has the id {entry['image_id']!r}; correct it")
-            x, y, width, height = (finite(value, where) for value in entry["bbox"])
-            boxes[entry["image_id"]].append((x, y, x + width, y + height))
-        annotations = {}
-        for identity, entry in images.items():
-            where = f"{path}, image {identity}"
-            width, height = finite(entry["width"], where), finite(entry["height"], where)
-            cut = tuple(astuple(cut_dust(Box(*box), width, height)) for box in boxes[identity])
-            annotations[str(entry["file_name"])] = Annotation(width, height, cut)
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{path}: not COCO (missing or malformed: {error}); export it again"
-        raise DataError(message) from error
-    return annotations
+    return {
+        image.name: _annotation(
+            image.size, (entry.box for entry in image.boxes), f"{path}, image {image.identity!r}"
+        )
+        for image in read_coco_file(path).images
+    }
 
 
 def read_voc(path: Path) -> Annotation:
-    """Return what a PASCAL VOC file states.
+    """Return what a PASCAL VOC file states; boxes as in `read_coco`.
 
     Raises:
         DataError: unreadable, or an element is missing or no number.
     """
-    root = read_xml(path)
+    file = read_voc_file(path)
+    return _annotation(file.size, (entry.box for entry in file.objects), str(path))
 
-    def number(tag: str, parent: Any) -> float:
-        return finite(parent.findtext(tag), f"{path}, {tag}")
 
-    boxes = []
-    for item in root.iterfind("object"):
-        x1, y1 = number("bndbox/xmin", item), number("bndbox/ymin", item)
-        x2, y2 = number("bndbox/xmax", item), number("bndbox/ymax", item)
-        boxes.append((x1, y1, x2, y2))
-    return Annotation(number("size/width", root), number("size/height", root), tuple(boxes))
+def _annotation(size: tuple[float, float] | None, boxes: Iterable[Box], where: str) -> Annotation:
+    if size is None:
+        raise DataError(f"{where}: states no size of its image; export it again")
+    return Annotation(*size, tuple(astuple(cut_dust(box, *size)) for box in boxes))
 
 
 def yolo_agrees(annotation: Annotation, text: str, where: str, tolerance: float) -> bool:

@@ -20,10 +20,18 @@ from detect.read.recognise import is_picture
 from detect.read.sniff import HEAD_BYTES, Kind, sniff
 from detect.record import Box
 
-__all__ = ["cut_dust", "displayed_size", "displayed_sizes", "list_images", "walk_images"]
+__all__ = [
+    "SIDEWAYS",
+    "cut_dust",
+    "displayed_size",
+    "displayed_sizes",
+    "list_images",
+    "orientation",
+    "walk_images",
+]
 
 _TIFF_WIDTH, _TIFF_LENGTH = 256, 257  # tags of TIFF 6.0, section 8
-_SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
+SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -103,14 +111,32 @@ def _decoded_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
+def orientation(path: Path) -> int:
+    """Return a file's EXIF orientation, 1 to 8; 1 (as stored) where it states none, as DICOM.
+
+    Form: https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf, 4.6.5.
+    """
+    try:
+        with path.open("rb") as stream:
+            kind = sniff(stream.read(HEAD_BYTES))
+        turn = 1 if kind in (None, "DICOM") else _header(path, kind)[2]
+    except (OSError, ReadError):
+        return 1
+    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
+
+
 def _header_size(path: Path, kind: Kind) -> tuple[int, int]:
+    width, height, turn = _header(path, kind)
+    return (height, width) if turn in SIDEWAYS else (width, height)
+
+
+def _header(path: Path, kind: Kind) -> tuple[int, int, object]:
+    """Return width and height as stored, and the EXIF orientation."""
     with guard(path.name, lambda: None), warnings.catch_warnings():
         # a header of a huge picture is harmless; the reader judges its pixels
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path, formats=(kind,)) as image:
-            width, height = _stored_size(image)
-            orientation = _orientation(image)
-    return (height, width) if orientation in _SIDEWAYS else (width, height)
+            return *_stored_size(image), _orientation(image)
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:

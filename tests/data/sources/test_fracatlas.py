@@ -48,6 +48,7 @@ def small(tmp_path: Path) -> Path:
     for kind in ("COCO JSON", "PASCAL VOC", "YOLO"):
         (root / "Annotations" / kind).mkdir(parents=True)
     coco = {
+        "categories": [{"id": 0, "name": "fractured"}],
         "images": [
             {"id": 1, "width": 100, "height": 80, "file_name": "a.jpg"},
             {"id": 2, "width": 100, "height": 80, "file_name": "c.jpg"},
@@ -184,11 +185,11 @@ def test_rows_without_a_file_and_files_without_a_row_are_noted(small: Path) -> N
         (COCO, b'{"images": []}', "COCO_fracture_masks.json: not COCO"),
         (
             COCO,
-            b'{"images": [], "annotations": [{"id": 7, "image_id": 9, "bbox": [0, 0, 1, 1]}]}',
+            b'{"categories": [], "images": [], "annotations": [{"id": 7, "image_id": 9}]}',
             "annotation 7: no image has the id 9",
         ),
         ("Annotations/PASCAL VOC/b.xml", b"<annotation>\n<size>\n", "b.xml, line 3: not XML"),
-        ("Annotations/PASCAL VOC/b.xml", b"<annotation/>", "b.xml, size/width: None is not a"),
+        ("Annotations/PASCAL VOC/b.xml", b"<annotation/>", "b.xml: states no size"),
         (
             "Annotations/PASCAL VOC/b.xml",
             b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
