@@ -8,7 +8,7 @@ from pathlib import Path
 
 from detect.data import canonical
 from detect.data.sample import Dataset
-from detect.data.sources import coco, folders, fracatlas, mura, voc, yolo
+from detect.data.sources import coco, csv_table, dicom_table, folders, fracatlas, grazpedwri, mura, voc, yolo
 from detect.data.sources.options import ImportOptions
 from detect.errors import DataError
 
@@ -43,6 +43,14 @@ FORMS = (
         sure=True,
     ),
     Form(
+        "grazpedwri",
+        "dataset.csv with filestem and patient_id",
+        grazpedwri.recognise,
+        grazpedwri.load,
+        takes=frozenset({"images"}),
+        sure=True,
+    ),
+    Form(
         "mura",
         "train/ and valid/ with XR_ELBOW/ and the like",
         mura.recognise,
@@ -69,6 +77,20 @@ FORMS = (
         "fractured/ and not_fractured/, or train/, val/ and test/ of them",
         folders.recognise,
         _plain(folders.load),
+    ),
+    Form(
+        "csv",
+        "CSV with columns image and fractured, or boxes; others: --form csv --column ROLE=NAME",
+        csv_table.recognise,
+        csv_table.load,
+        takes=frozenset({"images", "columns", "values", "encoding"}),
+    ),
+    Form(
+        "dicom",
+        "DICOM in any folders, with a CSV or --labels FILE",
+        dicom_table.recognise,
+        dicom_table.load,
+        takes=frozenset({"labels", "columns", "values", "encoding"}),
     ),
 )
 

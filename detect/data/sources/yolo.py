@@ -23,6 +23,7 @@ from typing import Any
 
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.data.sources.files import count_note, read_text, read_yaml
+from detect.data.sources.grazpedwri_table import patient_in
 from detect.data.sources.images import cut_dust, displayed_sizes
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.data.sources.roboflow import original_of
@@ -32,7 +33,7 @@ from detect.errors import DataError
 from detect.read.suffixes import IMAGE_SUFFIXES
 from detect.record import Box
 
-__all__ = ["load", "recognise"]
+__all__ = ["label_path", "load", "read_boxes", "read_classes", "recognise", "yaml_files"]
 
 _NAMES = re.compile(r"^names\s*:", re.MULTILINE)
 _SPLIT = re.compile(rf"^({'|'.join(KEYS)})\s*:", re.MULTILINE)
@@ -40,10 +41,14 @@ _SPLIT = re.compile(rf"^({'|'.join(KEYS)})\s*:", re.MULTILINE)
 
 def recognise(path: Path) -> bool:
     """Tell whether `path` is a folder with a YOLO YAML file, or such a file itself."""
-    return bool(_yaml_files(path))
+    return bool(yaml_files(path))
 
 
-def _yaml_files(path: Path) -> list[Path]:
+def yaml_files(path: Path) -> list[Path]:
+    """Return the YOLO YAML files in the folder `path`, or `path` itself if it is one.
+
+    Where one has the usual name, it is the only one that counts.
+    """
     candidates = [path] if path.is_file() else sorted({*path.glob("*.yaml"), *path.glob("*.yml")})
     found = []
     for candidate in candidates:
@@ -64,13 +69,13 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
     Raises:
         DataError: a file is missing or malformed, or no image has a label file.
     """
-    files = _yaml_files(path)
+    files = yaml_files(path)
     if len(files) != 1:
         names = ", ".join(file.name for file in files)
         raise DataError(f"{path}: several YOLO files ({names}); give the one that is meant")
     file = files[0]
     content = read_yaml(file)
-    classes = _classes(content, file)
+    classes = read_classes(content, file)
     found: dict[str, list[str]] = defaultdict(list)
     samples = []
     labelled = 0
@@ -82,9 +87,10 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
             labelled += 1
         else:
             found["without a label file; background"].append(image.name)
-        boxes = _boxes(image, size, labels, classes, found)
+        boxes = read_boxes(image, size, labels, classes, found)
         if boxes is not None:
-            samples.append(Sample(image, split, original_of(image), None, boxes))
+            group = patient_in(image.stem) or original_of(image)
+            samples.append(Sample(image, split, group, None, boxes))
     if not labelled:
         raise DataError(f"{file}: no image has a label file; put them in labels/ beside images/")
     notes = [note for what, names in found.items() for note in count_note(names, what)]
@@ -113,7 +119,16 @@ def label_path(image: Path) -> Path:
     return path.with_suffix(".txt") if has_suffix else path.with_name(f"{path.name}.txt")
 
 
-def _classes(content: dict[str, Any], file: Path) -> tuple[str, ...]:
+def read_classes(content: dict[str, Any], file: Path) -> tuple[str, ...]:
+    """Return the class names of a YAML file, in index order.
+
+    Args:
+        content: its mapping, which has `names`.
+        file: its path, for the message.
+
+    Raises:
+        DataError: not a list of different names, or not as many as `nc`.
+    """
     names = content["names"]
     if isinstance(names, dict):
         if sorted(names, key=str) != sorted(range(len(names)), key=str):
@@ -132,14 +147,25 @@ def _classes(content: dict[str, Any], file: Path) -> tuple[str, ...]:
     return classes
 
 
-def _boxes(
+def read_boxes(
     image: Path,
     size: tuple[int, int] | None,
     labels: Path,
     classes: tuple[str, ...],
     found: dict[str, list[str]],
 ) -> tuple[LabelledBox, ...] | None:
-    """Return the boxes in pixels, or None where the image's size is not to be had."""
+    """Return an image's boxes in pixels, or None where its size is not to be had.
+
+    Args:
+        image: the picture, for the notes.
+        size: its width and height after the EXIF turn.
+        labels: its label file; without one there are no boxes.
+        classes: names, in index order.
+        found: remark → names of images; added to.
+
+    Raises:
+        DataError: a line of the label file is malformed.
+    """
     shares = parse_labels(read_text(labels), labels, len(classes)) if labels.is_file() else ()
     unique = tuple(dict.fromkeys(shares))
     if len(unique) < len(shares):

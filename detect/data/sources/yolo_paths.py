@@ -11,7 +11,7 @@ from detect.data.sources.files import read_text
 from detect.data.sources.images import walk_images
 from detect.errors import DataError
 
-__all__ = ["KEYS", "split_images"]
+__all__ = ["KEYS", "leads_to_images", "split_images"]
 
 # key in the YAML file → split
 KEYS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -47,6 +47,19 @@ def split_images(content: Mapping[str, Any], file: Path) -> Iterator[tuple[str, 
         if not images:
             raise DataError(f"{file}: {key} holds no image; correct it, or delete the key")
         yield split, list(dict.fromkeys(images))
+
+
+def leads_to_images(content: Mapping[str, Any], file: Path) -> bool:
+    """Tell whether the splits that the file names are here, at least in part.
+
+    Args:
+        content: the YAML file's mapping.
+        file: the YAML file.
+    """
+    root = file.parent / str(content.get("path") or ".")
+    entries = [content[key] for key in KEYS if content.get(key) is not None]
+    listed = [one for entry in entries for one in (entry if isinstance(entry, list) else [entry])]
+    return root.is_dir() and any(_locate(root, str(entry)) is not None for entry in listed)
 
 
 def _locate(root: Path, entry: str) -> Path | None:
