@@ -23,6 +23,7 @@ __all__ = [
     "auroc_delong",
     "average_precision",
     "confusion_at",
+    "placements",
     "roc_points",
     "sensitivity_at_specificity",
 ]
@@ -54,10 +55,12 @@ class Confusion:
         )
 
     def rates(self) -> dict[str, Estimate]:
-        """Return sensitivity, specificity, ppv, npv, accuracy, f1 and youden.
+        """Return sensitivity, specificity, ppv, npv, accuracy, f1, youden and kappa.
 
         Proportions carry Wilson intervals. Youden's J = sensitivity + specificity - 1
-        (Youden, Cancer 1950). PPV and NPV hold at the prevalence of this sample only.
+        (Youden, Cancer 1950). Cohen's kappa: agreement with the truth beyond chance (Cohen,
+        Educational and Psychological Measurement 1960). PPV and NPV hold at the prevalence
+        of this sample only; see `at_prevalence`.
         """
         tp, fp = self.true_positive, self.false_positive
         fn, tn = self.false_negative, self.true_negative
@@ -79,7 +82,48 @@ class Confusion:
             "accuracy": proportion(tp + tn, tp + fp + fn + tn, "no image"),
             "f1": f1,
             "youden": youden,
+            "kappa": self._kappa(),
         }
+
+    def at_prevalence(self, prevalence: float) -> dict[str, Estimate]:
+        """Return ppv and npv as they would be where so many of the images are fractured.
+
+        By Bayes' rule from sensitivity and specificity; intervals on the logit scale with the
+        prevalence taken as known (Mercaldo, Lau & Zhou, "Confidence intervals for predictive
+        values with an emphasis to case-control studies", Statistics in Medicine 2007).
+
+        Args:
+            prevalence: share of fractured images, within 0..1, both excluded.
+
+        Raises:
+            ValueError: `prevalence` lies elsewhere.
+        """
+        if not 0 < prevalence < 1:
+            raise ValueError(f"prevalence {prevalence} is not between 0 and 1")
+        fractured = self.true_positive + self.false_negative
+        normal = self.true_negative + self.false_positive
+        if not fractured or not normal:
+            nothing = Estimate(None, reason=NEEDS_BOTH_CLASSES)
+            return {"ppv": nothing, "npv": nothing}
+        sensitivity, specificity = self.true_positive / fractured, self.true_negative / normal
+        odds = prevalence / (1 - prevalence)
+        return {
+            "ppv": _predictive_value(
+                (sensitivity, fractured), (1 - specificity, normal), odds, "called fractured"
+            ),
+            "npv": _predictive_value(
+                (specificity, normal), (1 - sensitivity, fractured), 1 / odds, "called normal"
+            ),
+        }
+
+    def _kappa(self) -> Estimate:
+        tp, fp = self.true_positive, self.false_positive
+        fn, tn = self.false_negative, self.true_negative
+        n = tp + fp + fn + tn
+        by_chance = (tp + fp) * (tp + fn) + (fn + tn) * (fp + tn)  # times n squared
+        if by_chance == n * n:
+            return Estimate(None, reason="truth and verdict are one and the same class throughout")
+        return Estimate((n * (tp + tn) - by_chance) / (n * n - by_chance))
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts and the rates as plain JSON types."""
@@ -90,6 +134,26 @@ class Confusion:
             "true_negative": self.true_negative,
         }
         return counts | {name: rate.to_json() for name, rate in self.rates().items()}
+
+
+def _predictive_value(
+    right: tuple[float, int], wrong: tuple[float, int], odds: float, called: str
+) -> Estimate:
+    """Return right·odds / (right·odds + wrong), `right` and `wrong` being (rate, images)."""
+    from scipy.special import expit
+    from scipy.stats import norm
+
+    (rate, n_right), (error, n_wrong) = right, wrong
+    if rate == error == 0:
+        return Estimate(None, reason=f"no image was {called}")
+    value = rate * odds / (rate * odds + error)
+    if rate == 0 or error == 0:
+        return Estimate(value, reason="no interval: a rate of 0 has no logit")
+    deviation = np.sqrt((1 - rate) / (rate * n_right) + (1 - error) / (error * n_wrong))
+    half = norm.ppf((1 + CONFIDENCE_LEVEL) / 2) * deviation
+    centre = np.log(value / (1 - value))
+    interval = float(expit(centre - half)), float(expit(centre + half))
+    return Estimate(value, interval, "logit")
 
 
 def confusion_at(labels: Labels, scores: Scores, threshold: float) -> Confusion:
@@ -112,7 +176,7 @@ def area_under_roc(labels: Labels, scores: Scores) -> float | None:
     _check(labels, scores)
     if labels.all() or not labels.any():
         return None
-    return float(_placements(labels, scores)[0].mean())
+    return float(placements(labels, scores)[0].mean())
 
 
 def auroc_delong(labels: Labels, scores: Scores) -> Estimate:
@@ -127,7 +191,7 @@ def auroc_delong(labels: Labels, scores: Scores) -> Estimate:
     value = area_under_roc(labels, scores)
     if value is None:
         return Estimate(None, reason=NEEDS_BOTH_CLASSES)
-    of_positives, of_negatives = _placements(labels, scores)
+    of_positives, of_negatives = placements(labels, scores)
     if len(of_positives) < 2 or len(of_negatives) < 2:
         return Estimate(value, reason="no interval: needs two images of each kind")
     variance = of_positives.var(ddof=1) / len(of_positives)
@@ -193,7 +257,7 @@ def roc_points(
     return false_rates, true_rates, [None, *(float(value) for value in thresholds[1:])]
 
 
-def _placements(labels: Labels, scores: Scores) -> tuple[Scores, Scores]:
+def placements(labels: Labels, scores: Scores) -> tuple[Scores, Scores]:
     """Return DeLong's structural components, V10 of the positives and V01 of the negatives."""
     from scipy.stats import rankdata
 

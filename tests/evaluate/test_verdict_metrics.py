@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -134,11 +136,56 @@ def test_confusion_and_rates_are_scikit_learns(sample: Sample, eighths: int) -> 
     for name, (defined, reference) in with_reference.items():
         assert rates[name].value == (pytest.approx(reference) if defined else None), name
         assert (rates[name].reason is None) == bool(defined)
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of one class throughout, which has no kappa
+        kappa = float(sk.cohen_kappa_score(labels, called, labels=[False, True]))
+    assert rates["kappa"].value == (None if np.isnan(kappa) else pytest.approx(kappa, abs=1e-12))
     if labels.any() and not labels.all():
         expected = sk.balanced_accuracy_score(labels, called) * 2 - 1
         assert rates["youden"].value == pytest.approx(expected)
     else:
         assert rates["youden"].value is None
+
+
+@pytest.mark.parametrize("prevalence", [0.01, 0.3, 0.9])
+def test_predictive_values_at_a_prevalence_are_bayes_rule(prevalence: float) -> None:
+    confusion = vm.Confusion(45, 20, 5, 180)  # sensitivity 0.9, specificity 0.9
+    values = confusion.at_prevalence(prevalence)
+    drawn = np.array([prevalence, 1 - prevalence])
+    called = drawn * [0.9, 0.1]
+    passed = drawn * [0.1, 0.9]
+    assert values["ppv"].value == pytest.approx(called[0] / called.sum())
+    assert values["npv"].value == pytest.approx(passed[1] / passed.sum())
+
+
+def test_at_its_own_prevalence_a_sample_has_its_own_predictive_values() -> None:
+    confusion = vm.Confusion(40, 30, 10, 170)
+    rates, values = confusion.rates(), confusion.at_prevalence(50 / 250)
+    assert values["ppv"].value == pytest.approx(rates["ppv"].value)
+    assert values["npv"].value == pytest.approx(rates["npv"].value)
+
+
+def test_intervals_at_a_prevalence_cover_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(1)
+    truth = 0.05 * 0.85 / (0.05 * 0.85 + 0.95 * 0.1)
+    covered = 0
+    for _ in range(400):
+        tp, fp = rng.binomial(120, 0.85), rng.binomial(300, 0.1)
+        interval = vm.Confusion(tp, fp, 120 - tp, 300 - fp).at_prevalence(0.05)["ppv"].interval
+        assert interval is not None
+        covered += interval[0] <= truth <= interval[1]
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_predictive_values_without_an_answer_say_why() -> None:
+    assert vm.Confusion(0, 0, 3, 4).at_prevalence(0.1)["ppv"].reason == (
+        "no image was called fractured"
+    )
+    assert vm.Confusion(3, 0, 0, 4).at_prevalence(0.1)["ppv"].value == 1.0
+    assert vm.Confusion(3, 0, 0, 4).at_prevalence(0.1)["ppv"].interval is None
+    assert vm.Confusion(3, 0, 0, 0).at_prevalence(0.1)["npv"].reason == vm.NEEDS_BOTH_CLASSES
+    with pytest.raises(ValueError, match="prevalence 1"):
+        vm.Confusion(3, 1, 1, 4).at_prevalence(1)
 
 
 def test_failures_count_as_wrong() -> None:
