@@ -101,18 +101,21 @@ def _shown(
     stated, name = drawn.stated, drawn.image.name
     if not boxes or stated is None or shown is None or stated == shown:
         return boxes
-    swapped = (shown[1], shown[0])
-    if stated != swapped and _same_shape(stated, shown):
+    swapped, turn = (shown[1], shown[0]), orientation(drawn.image)
+    same_shape = _same_shape(stated, shown)
+    if turn in SIDEWAYS and (
+        stated == swapped or (_same_shape(stated, swapped) and not same_shape)
+    ):
+        findings.add("boxes were drawn before the EXIF turn; turned with it", name)
+        return [_turned(_scaled(box, stated, swapped), swapped, turn) for box in boxes]
+    if max(abs(a - b) for a, b in zip(stated, shown, strict=True)) <= 1:
+        return boxes  # a rounding of the export
+    if same_shape:
         findings.add("is not of the size that its boxes were drawn in; boxes scaled", name)
         return [_scaled(box, stated, shown) for box in boxes]
-    if _same_shape(stated, swapped):
-        turn = orientation(drawn.image)
-        if turn in SIDEWAYS:
-            findings.add("boxes were drawn before the EXIF turn; turned with it", name)
-            return [_turned(_scaled(box, stated, swapped), swapped, turn) for box in boxes]
-        if stated == swapped and all(_inside(box, shown) for box in boxes):
-            findings.add("width and height are stated swapped; boxes kept", name)
-            return boxes
+    if stated == swapped and all(_inside(box, shown) for box in boxes):
+        findings.add("width and height are stated swapped; boxes kept", name)
+        return boxes
     findings.add("is of another shape than its boxes were drawn in; only the verdict is used", name)
     return None
 

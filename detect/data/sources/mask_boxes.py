@@ -17,6 +17,8 @@ from detect.record import Box
 
 __all__ = ["box_of_segmentation"]
 
+_LONGEST = 60  # bits of a packed run: more than any picture has pixels
+
 
 def box_of_segmentation(segmentation: Any, where: str) -> Box | None:
     """Return the box around a segmentation, in pixels; None where it is empty.
@@ -79,7 +81,7 @@ def _unpacked(text: str, where: str) -> list[int]:
     value = shift = 0
     for character in text:
         bits = ord(character) - 48
-        if not 0 <= bits < 64:
+        if not 0 <= bits < 64 or shift > _LONGEST:
             raise DataError(f"{where}: counts holds {character!r}, no packed run; export it again")
         value |= (bits & 0x1F) << shift
         shift += 5
