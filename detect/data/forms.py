@@ -8,7 +8,17 @@ from pathlib import Path
 
 from detect.data import canonical
 from detect.data.sample import Dataset
-from detect.data.sources import coco, csv_table, dicom_table, folders, fracatlas, grazpedwri, mura, voc, yolo
+from detect.data.sources import (
+    coco,
+    csv_table,
+    dicom_table,
+    folders,
+    fracatlas,
+    grazpedwri,
+    mura,
+    voc,
+    yolo,
+)
 from detect.data.sources.options import ImportOptions
 from detect.errors import DataError
 
@@ -52,7 +62,7 @@ FORMS = (
     ),
     Form(
         "mura",
-        "train/ and valid/ with XR_ELBOW/ and the like",
+        "train/ and valid/ with XR_ELBOW/patient00011/ and the like",
         mura.recognise,
         _plain(mura.load),
         sure=True,
@@ -74,7 +84,7 @@ FORMS = (
     ),
     Form(
         "folders",
-        "fractured/ and not_fractured/, or train/, val/ and test/ of them",
+        "fractured/ and not_fractured/, or splits or body regions of them",
         folders.recognise,
         _plain(folders.load),
     ),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["FRACTURE", "folder_label", "fracture_classes", "says_fracture"]
+__all__ = ["FRACTURE", "folder_label", "fracture_classes", "says_finding", "says_fracture"]
 
 FRACTURE = "fracture"  # class name of a box where the dataset has only one kind
 
-_FRACTURED = frozenset({"fractured", "fracture", "fractures", "positive", "broken"})
+_POSITIVE, _NEGATIVE = "positive", "negative"  # for a finding, whichever it is
+_FRACTURED = frozenset(
+    {"fractured", "fracture", "fractures", "with fracture", _POSITIVE, "broken", "fx"}
+)
 _NOT_FRACTURED = frozenset(
     {
         "not fractured",
@@ -17,7 +20,9 @@ _NOT_FRACTURED = frozenset(
         "non fractured",
         "nonfractured",
         "non fracture",
+        "non fractures",
         "nonfracture",
+        "not fracture",
         "no fracture",
         "no fractures",
         "nofracture",
@@ -25,11 +30,29 @@ _NOT_FRACTURED = frozenset(
         "without fracture",
         "normal",
         "normals",
-        "negative",
+        _NEGATIVE,
+        "no fx",
         "healthy",
         "intact",
         "unbroken",
         "not broken",
+    }
+)
+# beside the label in a folder's name: `Fractured Bone`, `0_normal`, `not_fractured_images`
+_FILLERS = frozenset(
+    {
+        "bone",
+        "bones",
+        "x",
+        "ray",
+        "rays",
+        "xray",
+        "xrays",
+        "image",
+        "images",
+        "img",
+        "case",
+        "cases",
     }
 )
 _SAYS_FRACTURE = re.compile(r"fractur|positive|broken")
@@ -43,12 +66,22 @@ def _words(name: str) -> str:
 def folder_label(name: str) -> bool | None:
     """Tell what a folder's name says of the images in it: True is fractured, None is nothing.
 
-    Case, blanks, hyphens and underscores do not matter.
+    Case, blanks, dots, hyphens, underscores, numbers and words such as `bone` do not matter.
     """
-    words = _words(name)
+    words = _label_words(name)
     if words in _FRACTURED:
         return True
     return False if words in _NOT_FRACTURED else None
+
+
+def says_finding(name: str) -> bool:
+    """Tell whether a folder's label is of a finding that need not be a fracture."""
+    return _label_words(name) in (_POSITIVE, _NEGATIVE)
+
+
+def _label_words(name: str) -> str:
+    words = re.split(r"[\W\d_]+", name.casefold())
+    return " ".join(word for word in words if word and word not in _FILLERS)
 
 
 def says_fracture(name: str) -> bool:

@@ -45,8 +45,12 @@ Place = tuple[str, str]  # folder of the split, and a path below it
 
 
 def recognise(path: Path) -> bool:
-    """Tell whether `path`, or the one folder `MURA-v1.1` in it, has splits with `XR_…` folders."""
-    return path.is_dir() and any(True for _ in _regions(_root(path)))
+    """Tell whether `path`, or the folder `MURA-v1.1` in it, has splits, regions and patients."""
+    return path.is_dir() and any(
+        patient.name.startswith("patient")
+        for _, region in _regions(_root(path))
+        for patient in list_folders(region)
+    )
 
 
 def load(path: Path) -> Dataset:

@@ -53,6 +53,94 @@ def test_flat_form_has_no_split(tmp_path: Path) -> None:
     assert [(s.split, s.fractured) for s in samples] == [(None, True), (None, False)]
 
 
+@pytest.mark.parametrize(
+    "wrapping",
+    [
+        "Data",
+        "archive/Data",
+        "Bone_Fracture_Binary_Classification/Bone_Fracture_Binary_Classification",
+        "dataset/dataset",
+        "a/b/images",
+    ],
+)
+def test_wrapping_folders_are_looked_through(tmp_path: Path, wrapping: str) -> None:
+    put(
+        tmp_path,
+        f"{wrapping}/train/fractured/1.png",
+        f"{wrapping}/train/not fractured/2.png",
+        f"{wrapping}/Validation/Fractured/3.png",
+        f"{wrapping}/test/not fractured/4.png",
+        f"{wrapping}/docs/figure.png",
+        "__MACOSX/Data/train/fractured/._1.png",
+        ".cache/train/fractured/1.png",
+        "README.md",
+    )
+    samples = load_dataset(tmp_path).samples
+    assert {(s.image.name, s.split, s.fractured) for s in samples} == {
+        ("1.png", "train", True),
+        ("2.png", "train", False),
+        ("3.png", "val", True),
+        ("4.png", "test", False),
+    }
+
+
+def test_several_datasets_in_one_folder_are_named(tmp_path: Path) -> None:
+    for name in ("1. Original", "2. Augmented"):
+        put(tmp_path, f"{name}/Fractured/1.png", f"{name}/Non-Fractured/2.png")
+    with pytest.raises(DataError, match=r"several datasets: .*Original, .*Augmented; give the one"):
+        load_dataset(tmp_path)
+    assert len(load_dataset(tmp_path / "1. Original").samples) == 2
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["{split}/{region}/{label}", "{region}/{split}/{label}", "x/{split}/{region}/{label}"],
+)
+def test_body_regions_become_an_attribute(tmp_path: Path, pattern: str) -> None:
+    for split in ("train", "val"):
+        for region in ("Elbow", "XR_HAND", "fingers"):
+            for label in ("fractured", "normal"):
+                put(tmp_path, f"{pattern.format(split=split, region=region, label=label)}/1.png")
+    samples = load_dataset(tmp_path).samples
+    assert {(s.split, s.attributes["region"], s.fractured) for s in samples} == {
+        (split, region, fractured)
+        for split in ("train", "val")
+        for region in ("elbow", "hand", "finger")
+        for fractured in (True, False)
+    }
+    assert len(samples) == 12
+
+
+def test_positive_and_negative_may_mean_something_else_and_that_is_said(tmp_path: Path) -> None:
+    put(tmp_path, "Forearm/Positive/1.png", "Forearm/Negative/2.png")
+    dataset = load_dataset(tmp_path)
+    assert [s.fractured for s in dataset.samples] == [False, True]
+    assert "made from MURA they mean abnormal" in dataset.notes[-1]
+    put(tmp_path / "other", "fractured/1.png", "normal/2.png")
+    assert not any("MURA" in note for note in load_dataset(tmp_path / "other").notes)
+
+
+def test_names_shared_by_labels_and_splits_are_all_kept_for_the_check(tmp_path: Path) -> None:
+    names = [f"{s}/{f}/0.png" for s in ("train", "test") for f in ("fractured", "not fractured")]
+    assert len(load_dataset(put(tmp_path, *names)).samples) == 4
+
+
+def test_a_tree_of_many_folders_is_not_searched(tmp_path: Path) -> None:
+    for number in range(30):
+        put(tmp_path, f"patient{number}/fractured/1.png", f"patient{number}/normal/1.png")
+    with pytest.raises(DataError, match="no dataset of a known form"):
+        load_dataset(tmp_path)
+    with pytest.raises(DataError, match="no folders fractured and not_fractured"):
+        load_dataset(tmp_path, "folders")
+
+
+def test_a_label_folder_may_be_a_link(tmp_path: Path) -> None:
+    put(tmp_path, "elsewhere/1.png", "set/normal/2.png")
+    (tmp_path / "set" / "fractured").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "loop").symlink_to(tmp_path / "set" / "loop")
+    assert len(load_dataset(tmp_path / "set").samples) == 2
+
+
 def test_one_label_alone_is_not_this_form(tmp_path: Path) -> None:
     put(tmp_path, "train/normal/1.png")
     with pytest.raises(DataError, match="no dataset of a known form"):
@@ -80,7 +168,15 @@ def test_a_link_to_a_folder_above_does_not_loop(tmp_path: Path) -> None:
         ("not-fractured", False),
         ("No  Fracture", False),
         ("negative", False),
+        ("Fractured Bone", True),
+        ("bone_fracture", True),
+        ("1. Fractured", True),
+        ("0_normal", False),
+        ("not_fractured_images", False),
+        ("Non-Fractured X-rays", False),
+        ("NotFractured", False),
         ("images", None),
+        ("abnormal", None),
         ("fractured old", None),
     ],
 )

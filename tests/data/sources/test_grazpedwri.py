@@ -14,6 +14,7 @@ from PIL import Image
 from detect.data.load import load_dataset, load_fractures
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
+from detect.data.sources.grazpedwri import recognise
 from detect.data.sources.options import ImportOptions
 from detect.errors import DataError
 
@@ -339,6 +340,5 @@ def test_label_files_with_different_classes_are_refused(arranged: Path) -> None:
 
 
 def test_another_dataset_csv_is_not_taken_for_it(tmp_path: Path) -> None:
-    (tmp_path / "dataset.csv").write_text("file,label\n")
-    with pytest.raises(DataError, match="no dataset of a known form"):
-        load_dataset(tmp_path)
+    (tmp_path / "dataset.csv").write_text("file,label\na.png,1\n")
+    assert not recognise(tmp_path)
