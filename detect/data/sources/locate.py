@@ -51,7 +51,9 @@ class Images:
             self._named.add(parts, path)
             self._stemmed.add((*parts[:-1], _without_suffix(parts[-1])), path)
 
-    def find(self, name: str, where: str, near: Sequence[Path] = ()) -> Path | None:
+    def find(
+        self, name: str, where: str, near: Sequence[Path] = (), *, elsewhere: bool = True
+    ) -> Path | None:
         r"""Return the image that `name` means, or None where there is none.
 
         It is the one at `name` below one of the folders in `near` or the folder of all; or
@@ -64,15 +66,18 @@ class Images:
             name: bare name, path of any system, or address.
             where: annotation file and entry, for the message.
             near: folders to which names are meant to be relative, the likeliest first.
+            elsewhere: look beyond `near` as well.
 
         Raises:
             DataError: several images fit equally well.
         """
-        return self._find(self._named, name, where, near)
+        return self._find(self._named, name, where, near, elsewhere)
 
-    def find_stem(self, name: str, where: str, near: Sequence[Path] = ()) -> Path | None:
+    def find_stem(
+        self, name: str, where: str, near: Sequence[Path] = (), *, elsewhere: bool = True
+    ) -> Path | None:
         """Return the image called `name` and a picture's suffix, or None; else as `find`."""
-        return self._find(self._stemmed, name, where, near)
+        return self._find(self._stemmed, name, where, near, elsewhere)
 
     def none_found(self, where: Path, name: str) -> DataError:
         """Return the error for annotations of which not one image is here.
@@ -84,9 +89,13 @@ class Images:
         message = f"{where}: none of its images is below {self.folder}; it names {name!r}"
         return DataError(f"{message}, of another machine perhaps: give --images FOLDER")
 
-    def _find(self, index: _Index, name: str, where: str, near: Sequence[Path]) -> Path | None:
+    def _find(
+        self, index: _Index, name: str, where: str, near: Sequence[Path], elsewhere: bool
+    ) -> Path | None:
         for parts in _spellings(name):
-            found = index.find(parts, (*near, self.folder))
+            found = index.find_at(parts, near)
+            if not found and elsewhere:
+                found = index.find(parts, self.folder)
             if len(found) > 1:
                 message = f"{where}: {name!r} may mean {found[0]} or {found[1]}; rename one of"
                 raise DataError(f"{message} them, or give the folder of the right one: --images")
@@ -110,17 +119,22 @@ class _Index:
         for start in range(self._above, len(parts)):
             self._tails[folded[start:]].append((parts, path))
 
-    def find(self, parts: Parts, near: Sequence[Path]) -> list[Path]:
-        """Return the paths that fit `parts` best: one, several that fit as well, or none."""
-        for whole in (parts, *(_parts(str(base.absolute())) + parts for base in near)):
-            found = _as_written(self._whole, whole)
-            if found:
-                return found
-        for start in range(len(parts)):
-            found = _as_written(self._tails, parts[start:])
+    def find_at(self, parts: Parts, folders: Sequence[Path]) -> list[Path]:
+        """Return the paths at `parts` in the first of the folders that has any."""
+        for folder in folders:
+            found = _as_written(self._whole, _parts(str(folder.absolute())) + parts)
             if found:
                 return found
         return []
+
+    def find(self, parts: Parts, folder: Path) -> list[Path]:
+        """Return the paths that fit `parts` best: one, several that fit as well, or none."""
+        found = _as_written(self._whole, parts) or self.find_at(parts, [folder])
+        for start in range(len(parts)):
+            if found:
+                break
+            found = _as_written(self._tails, parts[start:])
+        return found
 
 
 def _as_written(index: Mapping[Parts, list[tuple[Parts, Path]]], parts: Parts) -> list[Path]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import chain, islice
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.data.sources.drawn import Drawn, Findings, drawn_sample
@@ -37,7 +37,7 @@ _SIGN = re.compile(rb"<annotation[\s>]")  # not CVAT's own <annotations>
 _HEAD_BYTES = 4096
 _TRIED = 3  # files of a folder that are looked into, before it counts as another form's
 _ANNOTATIONS = "annotations"
-_PICTURES = ("JPEGImages", "images")
+_PICTURES = ("JPEGImages", "images", "")  # folders of images; the last: none of their own
 
 
 def recognise(path: Path) -> bool:
@@ -147,16 +147,26 @@ def _found(
 
 
 def _image(file: VocFile, root: Path, images: Images) -> Path | None:
-    where, key = str(file.path), voc_name(file.path, root)
-    places = (file.path.parent.parent, images.folder)
-    near = [file.path.parent, *(place / name for place in places for name in _PICTURES)]
-    stated = PureWindowsPath(file.image_name or "")  # splits at slashes of either kind
-    if stated.stem == file.path.stem:
-        # of several images that differ by their suffix, it is this one
-        image = images.find(str(PurePosixPath(key).with_name(stated.name)), where, near)
-        if image is not None:
-            return image
-    image = images.find_stem(key, where, near)
-    if image is None and file.image_name is not None:
-        image = images.find(file.image_name, where, near)
-    return image
+    where, stem, near = str(file.path), file.path.stem, _near(file.path, root, images.folder)
+    image = None
+    name = file.image_name or ""
+    stated = PureWindowsPath(name)  # parts at slashes of either kind
+    if stated.stem == stem:  # of several images that differ by their suffix, it is this one
+        image = images.find(stated.name, where, near, elsewhere=False)
+    return (
+        image
+        or images.find_stem(stem, where, near, elsewhere=False)
+        or images.find_stem(voc_name(file.path, root), where)
+        or images.find(name, where, near)
+    )
+
+
+def _near(file: Path, root: Path, folder: Path) -> list[Path]:
+    """Return where the image of a file lies: beside it, or in the folder that mirrors its own."""
+    parts = file.parent.relative_to(root).parts
+    near = [file.parent]
+    for place, part in enumerate(parts):
+        if part.casefold() == _ANNOTATIONS:
+            mirrors = (Path(*parts[:place], kind, *parts[place + 1 :]) for kind in _PICTURES)
+            near += [base / mirror for mirror in mirrors for base in (folder, root)]
+    return [*near, *(folder / kind for kind in _PICTURES)]

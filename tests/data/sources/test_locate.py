@@ -61,6 +61,9 @@ def test_the_likeliest_folder_wins(root: Path) -> None:
     assert images.find("a.png", "", [root / "none", root / "val"]) == root / "val/a.png"
     assert images.find("a.png", "", [root / "val", root / "images"]) == root / "val/a.png"
     assert images.find("images/a.png", "", [root / "val"]) == root / "images/a.png"
+    assert images.find("images/a.png", "", [root / "val"], elsewhere=False) is None
+    assert images.find("e.jpg", "", [root / "val"], elsewhere=False) == root / "val/e.jpg"
+    assert images.find_stem("e", "", [root / "images"], elsewhere=False) is None
     assert images.find(str(root / "val/a.png"), "", [root / "images"]) == root / "val/a.png"
 
 
