@@ -15,6 +15,7 @@ from detect.data.sources import (
     folders,
     fracatlas,
     grazpedwri,
+    label_studio,
     mura,
     voc,
     yolo,
@@ -74,6 +75,13 @@ FORMS = (
         coco.recognise,
         coco.load,
         takes=frozenset({"images"}),
+    ),
+    Form(
+        "label_studio",
+        "a .json of Label Studio (JSON or JSON-MIN)",
+        label_studio.recognise,
+        label_studio.load,
+        takes=frozenset({"images", "values"}),
     ),
     Form(
         "voc",
