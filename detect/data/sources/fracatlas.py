@@ -23,10 +23,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from detect.data.sample import SPLITS, Dataset, LabelledBox, Sample
-from detect.data.sources.files import count_note, read_table, read_text
-from detect.data.sources.fracatlas_boxes import Annotation, read_coco, read_voc, yolo_agrees
+from detect.data.sources.files import count_note, read_table
+from detect.data.sources.fracatlas_boxes import Annotation, compared, read_coco, read_voc, read_yolo
 from detect.data.sources.images import list_images
 from detect.data.sources.labels import FRACTURE
+from detect.data.sources.tree import list_folders
 from detect.errors import DataError
 from detect.record import Box
 
@@ -34,21 +35,29 @@ __all__ = ["load", "recognise"]
 
 REGIONS = ("hand", "leg", "hip", "shoulder")
 VIEWS = ("frontal", "lateral", "oblique")
+COUNT = "fracture_count"
 FLAGS = (*REGIONS, "mixed", "hardware", "multiscan", "fractured", *VIEWS)
 FOLDERS = {"Fractured": True, "Non_fractured": False}
-# COCO rounded down (VOC) or to four decimals of the size (YOLO) stays below this, in pixels
-ROUNDING = 1.5
 
 Split = tuple[str, str]  # split, group
 
 
 def recognise(path: Path) -> bool:
-    """Tell whether `path` is a folder in FracAtlas' form."""
-    images = path / "images"
+    """Tell whether `path`, or the one folder that does in it, has FracAtlas' form."""
+    return path.is_dir() and _root(path) is not None
+
+
+def _root(path: Path) -> Path | None:
+    """Return the folder of the dataset: the published archive wraps it in one."""
+    fitting = [folder for folder in (path, *list_folders(path)) if _fits(folder)]
+    return fitting[0] if path in fitting or len(fitting) == 1 else None
+
+
+def _fits(path: Path) -> bool:
     return (
         (path / "dataset.csv").is_file()
         and (path / "Annotations").is_dir()
-        and any((images / name).is_dir() for name in FOLDERS)
+        and any((path / "images" / name).is_dir() for name in FOLDERS)
     )
 
 
@@ -60,11 +69,12 @@ def load(path: Path) -> Dataset:
     fractured but has no box counts as never annotated (`boxes is None`).
 
     Args:
-        path: the folder that holds `dataset.csv`, absolute.
+        path: the folder that holds `dataset.csv`, or the one above; absolute.
 
     Raises:
         DataError: a file is missing or malformed; the line names it.
     """
+    path = _root(path) or path
     rows = _read_rows(path / "dataset.csv")
     splits = _read_splits(path / "split.csv")
     files = _find_images(path / "images")
@@ -75,6 +85,8 @@ def load(path: Path) -> Dataset:
         image, folder_label = files[name]
         boxes = _boxes(path / "Annotations", name, coco, found)
         row = rows.get(name)
+        if row and boxes and row.get(COUNT, "") not in ("", str(len(boxes))):
+            found[f"{COUNT} is not the number of boxes; the boxes count"].append(name)
         label = _label(name, boxes, row, folder_label, found)
         if label is not False and not boxes:
             boxes = None
@@ -83,6 +95,7 @@ def load(path: Path) -> Dataset:
         samples.append(Sample(image, split, group, label, boxes, attributes))
     missing = [name for name in rows if name not in files]
     found["in dataset.csv, but without a file; left out"] = missing
+    found["in COCO, but without a file; left out"] = [name for name in coco if name not in files]
     found["not in dataset.csv; kept by folder"] = [name for name in files if name not in rows]
     if splits:
         unassigned = [name for name in files if name not in splits]
@@ -147,23 +160,24 @@ def _find_images(folder: Path) -> dict[str, tuple[Path, bool]]:
 def _boxes(
     folder: Path, name: str, coco: Mapping[str, Annotation], found: dict[str, list[str]]
 ) -> tuple[LabelledBox, ...] | None:
-    """Return the boxes of one image, COCO before VOC; note where the three files disagree."""
+    """Return the boxes of one image, COCO before VOC; note whether the three files agree."""
     stem = Path(name).stem
-    voc_path = folder / "PASCAL VOC" / f"{stem}.xml"
-    voc = read_voc(voc_path) if voc_path.is_file() else None
-    exact = coco.get(name)
-    if exact is not None and voc is not None and not exact.agrees(voc, ROUNDING):
-        found["boxes of COCO and PASCAL VOC disagree; COCO's are used"].append(name)
-    annotation = exact or voc
-    if annotation is None:
+    voc, yolo = folder / "PASCAL VOC" / f"{stem}.xml", folder / "YOLO" / f"{stem}.txt"
+    stated = {"COCO": coco[name]} if name in coco else {}
+    if voc.is_file():
+        stated["PASCAL VOC"] = read_voc(voc)
+    if not stated:
         found["neither in COCO nor in PASCAL VOC"].append(name)
         return None
-    yolo_path = folder / "YOLO" / f"{stem}.txt"
-    if yolo_path.is_file() and not yolo_agrees(
-        annotation, read_text(yolo_path), str(yolo_path), ROUNDING
-    ):
-        found["boxes of YOLO disagree; they are not used"].append(name)
-    return tuple(LabelledBox(Box(*box), FRACTURE) for box in annotation.boxes)
+    used = next(iter(stated.values()))
+    if yolo.is_file():
+        stated["YOLO"] = read_yolo(yolo, used)
+    if used.boxes:  # normal images are not in COCO, and often not in the others
+        for kind in ("COCO", "PASCAL VOC", "YOLO"):
+            if kind not in stated:
+                found[f"with boxes, but not in {kind}"].append(name)
+    compared(stated, name, found)
+    return tuple(LabelledBox(Box(*box), FRACTURE) for box in used.boxes)
 
 
 def _label(
@@ -192,6 +206,8 @@ def _attributes(row: Mapping[str, str]) -> dict[str, str]:
     regions = [name for name in REGIONS if row[name] == "1"]
     views = [name for name in VIEWS if row[name] == "1"]
     attributes = {
+        # each of its own, too: `region` does not say which a mixed one shows
+        **{name: "yes" if row[name] == "1" else "no" for name in REGIONS},
         "hardware": "yes" if row["hardware"] == "1" else "no",
         "multiscan": "yes" if row["multiscan"] == "1" else "no",
     }
@@ -199,6 +215,8 @@ def _attributes(row: Mapping[str, str]) -> dict[str, str]:
         attributes["region"] = "mixed"
     elif regions:
         attributes["region"] = regions[0]
+    if row.get(COUNT):
+        attributes[COUNT] = row[COUNT]
     if views:
         attributes["view"] = views[0] if len(views) == 1 else "mixed"
     return attributes

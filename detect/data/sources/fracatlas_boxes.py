@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from detect.data.sources.coco_file import read_coco_file
-from detect.data.sources.files import finite
+from detect.data.sources.files import finite, read_text
 from detect.data.sources.images import cut_dust
 from detect.data.sources.voc_file import read_voc_file
 from detect.errors import DataError
 from detect.record import Box
 
-__all__ = ["Annotation", "Corners", "read_coco", "read_voc", "yolo_agrees"]
+__all__ = ["Annotation", "Corners", "compared", "read_coco", "read_voc", "read_yolo"]
+
+# COCO rounded down (VOC) or to four decimals of the size (YOLO) stays below this, in pixels
+ROUNDING = 1.5
 
 Corners = tuple[float, float, float, float]  # x1, y1, x2, y2 in pixels
 
@@ -68,28 +71,41 @@ def _annotation(size: tuple[float, float] | None, boxes: Iterable[Box], where: s
     return Annotation(*size, tuple(astuple(cut_dust(box, *size)) for box in boxes))
 
 
-def yolo_agrees(annotation: Annotation, text: str, where: str, tolerance: float) -> bool:
-    """Tell whether a YOLO label file states the boxes of `annotation`.
+def read_yolo(path: Path, like: Annotation) -> Annotation:
+    """Return what a YOLO label file states, for a picture of the size of `like`.
 
     Args:
-        annotation: what COCO or VOC states.
-        text: lines `class x_centre y_centre width height`, as shares of the image's size.
-        where: the file's path, for the message.
-        tolerance: of each edge, in pixels.
+        path: of lines `class x_centre y_centre width height`, as shares of the picture's size.
+        like: what COCO or VOC states.
 
     Raises:
-        DataError: a line is malformed.
+        DataError: unreadable, or a line is malformed.
     """
     boxes = []
-    for line, fields in enumerate(map(str.split, text.splitlines()), start=1):
+    for line, fields in enumerate(map(str.split, read_text(path).splitlines()), start=1):
         if not fields:
             continue
+        where = f"{path}, line {line}"
         if len(fields) != 5:
-            raise DataError(f"{where}, line {line}: {len(fields)} fields, not 5; correct it")
-        x, y, w, h = (finite(value, f"{where}, line {line}") for value in fields[1:])
-        width, height = annotation.width, annotation.height
-        x1, y1 = (x - w / 2) * width, (y - h / 2) * height
-        boxes.append((x1, y1, x1 + w * width, y1 + h * height))
-    return annotation.agrees(
-        Annotation(annotation.width, annotation.height, tuple(boxes)), tolerance
-    )
+            raise DataError(f"{where}: {len(fields)} fields, not 5; correct it")
+        x, y, w, h = (finite(value, where) for value in fields[1:])
+        x1, y1 = (x - w / 2) * like.width, (y - h / 2) * like.height
+        boxes.append((x1, y1, x1 + w * like.width, y1 + h * like.height))
+    return Annotation(like.width, like.height, tuple(boxes))
+
+
+def compared(stated: Mapping[str, Annotation], name: str, found: dict[str, list[str]]) -> None:
+    """Note whether the files that state an image's boxes agree with the first of them.
+
+    Args:
+        stated: kind of file → what it states; the first is the one that is used.
+        name: of the image.
+        found: remark → names of images; added to.
+    """
+    (used, first), *others = stated.items()
+    differing = [kind for kind, other in others if not first.agrees(other, ROUNDING)]
+    for kind in differing:
+        found[f"boxes of {kind} disagree with {used}'s, which are used"].append(name)
+    if others and not differing:
+        kinds = ", ".join((used, *(kind for kind, _ in others[:-1])))
+        found[f"boxes of {kinds} and {others[-1][0]} agree to within {ROUNDING} px"].append(name)

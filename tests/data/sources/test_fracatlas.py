@@ -98,13 +98,21 @@ def test_attributes_come_from_the_row(small: Path) -> None:
     samples = by_name(load_dataset(small))
     assert samples["a.jpg"].attributes == {
         "region": "hand",
+        "hand": "yes",
+        "leg": "no",
+        "hip": "no",
+        "shoulder": "no",
         "hardware": "no",
         "multiscan": "no",
         "view": "frontal",
+        "fracture_count": "1",
     }
     assert samples["b.jpg"].attributes["view"] == "mixed"
     assert samples["b.jpg"].attributes["hardware"] == "yes"
-    assert samples["c.jpg"].attributes["region"] == "mixed"
+    mixed = samples["c.jpg"].attributes
+    assert (mixed["region"], mixed["hand"], mixed["leg"], mixed["hip"]) == (
+        *("mixed", "yes", "yes", "no"),
+    )
     assert "region" not in samples["d.jpg"].attributes
 
 
@@ -139,6 +147,34 @@ def test_disagreement_of_the_box_files_is_noted(small: Path, file: str, text: st
     assert (by_name(dataset)["a.jpg"].boxes or ())[0].box.x2 == 40.5
 
 
+def test_agreement_of_the_box_files_is_said(small: Path) -> None:
+    notes = load_dataset(small).notes
+    assert "1 image: boxes of COCO, PASCAL VOC and YOLO agree to within 1.5 px (a.jpg)" in notes
+    assert "1 image: boxes of COCO and PASCAL VOC agree to within 1.5 px (c.jpg)" in notes
+    assert "1 image: with boxes, but not in YOLO (c.jpg)" in notes
+
+
+def test_boxes_that_not_all_files_have_are_noted(small: Path) -> None:
+    (small / "Annotations" / "PASCAL VOC" / "d.xml").write_text(voc((5, 6, 7, 8)))
+    (small / "Annotations" / "PASCAL VOC" / "a.xml").unlink()
+    notes = load_dataset(small).notes
+    assert "1 image: with boxes, but not in COCO (d.jpg)" in notes
+    assert "1 image: with boxes, but not in PASCAL VOC (a.jpg)" in notes
+    assert "1 image: boxes of COCO and YOLO agree to within 1.5 px (a.jpg)" in notes
+
+
+def test_a_count_that_is_not_that_of_the_boxes_is_noted(small: Path) -> None:
+    table = small / "dataset.csv"
+    table.write_text(table.read_text().replace(ROWS["a.jpg"], "1,0,0,0,0,0,0,1,2,1,0,0"))
+    note = "1 image: fracture_count is not the number of boxes; the boxes count (a.jpg)"
+    assert note in load_dataset(small).notes
+
+
+def test_the_folder_above_will_do_and_its_label_folders_alone_are_not_taken(small: Path) -> None:
+    assert load_dataset(small.parent).samples == load_dataset(small).samples
+    assert load_dataset(small.parent).root == small
+
+
 def test_splits_are_taken_where_there_are_any(small: Path) -> None:
     assert {sample.split for sample in load_dataset(small).samples} == {None}
     (small / "split.csv").write_text("image_id,split,group\na.jpg,train,0\nb.jpg,val,1\n")
@@ -155,7 +191,8 @@ def test_rows_without_a_file_and_files_without_a_row_are_noted(small: Path) -> N
     assert "a.jpg" not in by_name(dataset)
     assert by_name(dataset)["z.jpg"].fractured is True
     assert by_name(dataset)["z.jpg"].boxes is None
-    assert any("without a file" in note and "a.jpg" in note for note in dataset.notes)
+    assert any("in dataset.csv, but without a file" in note for note in dataset.notes)
+    assert "1 image: in COCO, but without a file; left out (a.jpg)" in dataset.notes
     assert any("not in dataset.csv" in note and "z.jpg" in note for note in dataset.notes)
 
 
@@ -226,6 +263,9 @@ def test_the_real_one(shared_dir: Path) -> None:
     assert samples["IMG0003298.jpg"].fractured is True
     assert any("IMG0003298.jpg" in note for note in dataset.notes)
     assert not any("disagree" in note for note in dataset.notes)
+    agree = [note.partition(" (")[0] for note in dataset.notes if "agree" in note]
+    assert agree[0] == "2787 images: boxes of PASCAL VOC and YOLO agree to within 1.5 px"
+    assert agree[1] == "586 images: boxes of COCO, PASCAL VOC and YOLO agree to within 1.5 px"
     with (shared_dir / "data" / "fracatlas" / "dataset.csv").open(newline="") as stream:
         expected = sum(row["hardware"] == "1" for row in csv.DictReader(stream))
     assert sum(sample.attributes["hardware"] == "yes" for sample in dataset.samples) == expected
