@@ -37,8 +37,8 @@ _PATH = re.compile(
 )
 _ABNORMAL = {"positive": "yes", "negative": "no", "1": "yes", "0": "no"}
 _MEANING = (
-    "positive studies are abnormal (fracture, hardware, arthrosis, lesions), so no image is "
-    "labelled fractured; if abnormal is to count as fractured: --fractured-if abnormal=yes"
+    "positive studies are abnormal (fracture, hardware, arthrosis, lesions), which is not the same "
+    "as fractured; to take it for that all the same: --fractured-if abnormal=yes"
 )
 
 Place = tuple[str, str]  # folder of the split, and a path below it
