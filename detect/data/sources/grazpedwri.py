@@ -120,7 +120,7 @@ def _published(
     root: Path, rows: Mapping[str, Row], options: ImportOptions, found: dict[str, list[str]]
 ) -> Dataset:
     annotations = Annotations(root, found)
-    folders = [options.images] if options.images else (_image_folders(root) or [root])
+    folders = [options.images.absolute()] if options.images else (_image_folders(root) or [root])
     first: dict[str, Path] = {}
     for image in (image for folder in folders for image in walk_images(folder)):
         if first.setdefault(image.stem, image) is not image:

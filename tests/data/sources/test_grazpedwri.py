@@ -196,12 +196,16 @@ def test_without_any_image_the_way_out_is_told(published: Path) -> None:
         load_dataset(published)
 
 
-def test_images_may_lie_elsewhere(published: Path, tmp_path: Path) -> None:
+def test_images_may_lie_elsewhere(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     elsewhere = tmp_path / "disk2"
     elsewhere.mkdir()
     for number in range(1, 5):
         (published / f"images_part{number}").rename(elsewhere / f"part{number}")
     dataset = load_dataset(published, options=ImportOptions(images=elsewhere))
+    monkeypatch.chdir(tmp_path)
+    assert load_dataset(published, options=ImportOptions(images=Path("disk2"))) == dataset
     assert len(dataset.samples) == 5
     assert all(s.image.is_relative_to(elsewhere) for s in dataset.samples)
     assert by_stem(dataset)[B].fractured is True
