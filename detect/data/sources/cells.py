@@ -27,12 +27,13 @@ _MEANINGS: Mapping[str, bool | None] = MappingProxyType({"yes": True, "no": Fals
 _ACCEPTED = (
     "yes, no, 1, 0, true, false, fractured, not fractured, normal, positive, negative, unknown"
 )
+_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 def filled(cell: str) -> str:
-    """Return a cell without blanks at either end; "" for what programs write for nothing."""
-    text = cell.strip()
+    """Return a cell as one line, stripped; "" for what programs write for nothing."""
+    text = _LINE_BREAK.sub(" ", cell.strip())
     return "" if text.casefold() in _EMPTY else text
 
 

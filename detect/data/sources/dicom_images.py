@@ -33,7 +33,6 @@ class DicomImage:
     patient: str | None = None  # pseudonym
     study: str | None = None  # pseudonym
     attributes: Mapping[str, str] = field(default_factory=dict)
-    damaged: bool = False  # the header: nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def read_images(
     """Read the headers of all DICOM radiographs among `paths`, in their order.
 
     Other objects (reports, presentation states, DICOMDIR) and pictures that are no DICOM are left
-    out. A file whose header is damaged stays, with nothing known of it: a table may name it.
+    out. A file whose header is damaged stays, with nothing known: a row may name its path.
     Threads read them, since at half a millisecond a header waiting for the disk is the larger part.
 
     Args:
@@ -70,8 +69,8 @@ def read_images(
             if isinstance(image, _LeftOut):
                 found[f"{image.reason}; left out"].append(path.name)
                 continue
-            if image.damaged:
-                found["its header cannot be read, so its patient is unknown"].append(path.name)
+            if image.patient is None and image.study is None:
+                found["no patient or study can be read in its header"].append(path.name)
             images.append(image)
     return tuple(images)
 
@@ -83,14 +82,14 @@ def _read(path: Path) -> DicomImage | _LeftOut:
     with path.open("rb") as stream:
         kind = sniff(stream.read(HEAD_BYTES))
     if kind is None:
-        return DicomImage(path, damaged=True)
+        return DicomImage(path)
     if kind != "DICOM":
         return _LeftOut(f"{kind}, not DICOM")
     try:
         header = read_header(path, "")
     except ReadError as error:
         if error.reason != "unsupported":
-            return DicomImage(path, damaged=True)
+            return DicomImage(path)
         return _LeftOut(str(error).removeprefix(": ").partition(";")[0])
     patient, study = header.patient_id, header.study_instance_uid
     region = None if header.body_part is None else region_of(header.body_part)

@@ -24,6 +24,7 @@ _DELIMITERS = (",", ";", "\t")
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _SAID = re.compile(r"sep=([,;|\t])(?:\r\n?|\n)", re.IGNORECASE)
 _FIRST_LINE = re.compile(r"[^\r\n]+")
+_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _WAY_OUT = "save it as UTF-8, or, if that is what it is, pass --encoding cp1252"
 _HEADER_BYTES = 1 << 14
 
@@ -35,7 +36,7 @@ class Table:
     """The header of a CSV file, and its rows, which are parsed as they are asked for."""
 
     path: Path
-    header: tuple[str, ...]  # without blanks at either end; may be empty or hold names twice
+    header: tuple[str, ...]  # a line each, stripped; may be empty or hold names twice
     delimiter: str
     lines: Iterator[tuple[int, list[str]]]  # number of a record's last line, its fields
 
@@ -111,7 +112,11 @@ def _table(path: Path, text: str) -> Table:
     delimiter = said[1] if said else _delimiter(body)
     lines = _records(path, body, delimiter, 1 if said else 0)
     header = next((fields for _, fields in lines if fields), [])
-    return Table(path, tuple(name.strip() for name in header), delimiter, lines)
+    return Table(path, tuple(map(_one_line, header)), delimiter, lines)
+
+
+def _one_line(name: str) -> str:
+    return _LINE_BREAK.sub(" ", name.strip())  # spreadsheets break long names
 
 
 def _delimiter(text: str) -> str:

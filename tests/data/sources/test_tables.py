@@ -73,6 +73,7 @@ def test_an_encoding_that_is_none_is_a_wrong_option(table: Path, encoding: str) 
         ("a\n1;2\n", ("a",), ("1;2",)),
         ("\n\na;b\n1;2\n", ("a", "b"), ("1", "2")),
         (" a , b \r1,2\r", ("a", "b"), ("1", "2")),
+        ('"a \r\n(yes/no)",b\r\n1,2\r\n', ("a (yes/no)", "b"), ("1", "2")),
     ],
 )
 def test_the_header_tells_the_delimiter(
