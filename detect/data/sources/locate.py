@@ -87,7 +87,8 @@ class Images:
             name: one of the images that it names.
         """
         message = f"{where}: none of its images is below {self.folder}; it names {name!r}"
-        return DataError(f"{message}, of another machine or behind a link perhaps: give --images FOLDER")
+        message += ", of another machine or behind a link perhaps"
+        return DataError(f"{message}: give --images FOLDER")
 
     def _find(
         self, index: _Index, name: str, where: str, near: Sequence[Path], elsewhere: bool
