@@ -38,7 +38,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             (
                 "fractured",
                 "fractured fracture isfractured isfracture hasfracture fracturepresent"
-                " fracturevisible fractureyesno fracturelabel target",
+                " fracturevisible fractureyesno fracturelabel fraktur fractura frattura target",
             ),
             (
                 "group",
@@ -65,11 +65,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 ROLES = tuple(_NAMES)
 
+# any name but those of things; other languages where their words are as plain
 _PERSON = re.compile(
-    r"(patient|subject|person|first|last|given|family|full|middle|maiden|sur|vor|nach"
-    r"|physician|doctor|operator)s?names?$|^names?$"
-    r"|birth|geburt|^dob$|accession|^mrn$|medicalrecord|^ssn$|socialsecurity|insurance"
-    r"|address|phone|email"
+    r"(?<!file)(?<!image)(?<!img)(?<!class)(?<!label)(?<!category)(?<!set)(?<!model)(?<!device)"
+    r"(?<!station)(?<!series)(?<!protocol)(?<!bone)(?<!region)names?$|^(pre)?nom$|apellido|cognome"
+    r"|birth|geburt|naissance|nacimiento|nascita|^dob$|accession|^mrn$|medicalrecord|^ssn$"
+    r"|socialsecurity|insurance|versicher|address|adresse|phone|telefon|email"
     r"|^(patient|subject|person)(s|id|ids|number|no|nr)?$"  # where another column is the group
 )
 _ABOUT_FILE = frozenset({"width", "height", "imagewidth", "imageheight", "imgwidth", "imgheight"})

@@ -91,6 +91,10 @@ def read_labels(
             for name in columns.packed
         ),
     ]
+    clean = sum(row.none_boxed for row in rows)
+    if clean:
+        what = f"{path.name}: no column says fractured or not, so rows without a box ({clean})"
+        notes.append(f"{what} mean annotated and none; if one does: --column fractured=NAME")
     return LabelTable(path, columns, rows, tuple(notes))
 
 

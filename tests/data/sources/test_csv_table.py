@@ -128,6 +128,8 @@ def test_rows_of_boxes_add_up_and_rows_without_are_clean(tmp_path: Path) -> None
     assert {s.split for s in dataset.samples} == {"train"}
     assert samples["a.jpg"].attributes == {}
     assert "1 image: a box is listed twice; taken once (a.jpg)" in dataset.notes
+    (note,) = (note for note in dataset.notes if note.startswith("_annotations.csv"))
+    assert "so rows without a box (1) mean annotated and none" in note
     assert "1 image: without a row; unlabelled (d.jpg)" in dataset.notes
 
 
@@ -197,15 +199,23 @@ def test_who_the_patient_is_gets_dropped(tmp_path: Path) -> None:
     put(tmp_path, "1.png")
     table(
         tmp_path / "t.csv",
-        "image,fractured,Patient Name,Date of Birth,Accession_Number,Patient Age,subject,MRN,case",
-        "1.png,1,Doe^Jane,19700101,A1,54,S9,77,K3",
+        "image,fractured,Patient Name,Date of Birth,Accession_Number,Patient Age,subject,MRN,case,"
+        "Patientenname,Device Name,Vorname",
+        "1.png,1,Doe^Jane,19700101,A1,54,S9,77,K3,Doe,DX-1,Jane",
     )
     dataset = load_dataset(tmp_path)
-    assert dataset.samples[0].attributes == {"patient_age": "54", "case": "K3"}
+    assert dataset.samples[0].attributes == {
+        "patient_age": "54",
+        "case": "K3",
+        "device_name": "DX-1",
+    }
     assert dataset.samples[0].group == "S9"
     assert dataset.notes == tuple(
         f"t.csv: column {name} tells who it is; dropped"
-        for name in ("Patient Name", "Date of Birth", "Accession_Number", "MRN")
+        for name in (
+            *("Patient Name", "Date of Birth", "Accession_Number", "MRN", "Patientenname"),
+            "Vorname",
+        )
     )
 
 
