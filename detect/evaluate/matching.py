@@ -23,12 +23,15 @@ class Matches:
         scores: float64, shape (d,).
         images: intp, shape (d,); index of the image of each detection.
         hits: bool, shape (d,); whether the detection found a fracture of its own.
+        found: intp, shape (d,); which annotated box that is, counted through all images in
+            their order; -1 where there is none.
         n_truths: intp, shape (n,); annotated boxes of each image, 0 for a normal one.
     """
 
     scores: NDArray[np.float64]
     images: NDArray[np.intp]
     hits: NDArray[np.bool_]
+    found: NDArray[np.intp]
     n_truths: NDArray[np.intp]
 
     def weights(self, drawn: NDArray[np.intp] | None) -> NDArray[np.intp]:
@@ -67,33 +70,39 @@ def match_boxes(
         ValueError: the sequences or an image's boxes and scores differ in length, or a
             score is not finite.
     """
-    all_scores, all_images, all_hits = [], [], []
+    all_scores, all_images, all_found = [], [], []
+    before = 0  # annotated boxes of earlier images
     for image, (truth, box, score) in enumerate(zip(truths, boxes, scores, strict=True)):
         if len(box) != len(score) or not np.isfinite(score).all():
             raise ValueError(f"image {image}: {len(box)} boxes need as many finite scores")
         order = np.argsort(-score, kind="stable")[:most_per_image]
         all_scores.append(score[order])
         all_images.append(np.full(len(order), image, dtype=np.intp))
-        all_hits.append(_match_image(truth, box[order], criterion, least_iou))
+        found = _match_image(truth, box[order], criterion, least_iou)
+        all_found.append(np.where(found >= 0, found + before, -1))
+        before += len(truth)
     if not all_scores:
         nothing = np.empty(0, dtype=np.intp)
-        return Matches(np.empty(0), nothing, np.empty(0, dtype=np.bool_), nothing)
+        return Matches(np.empty(0), nothing, np.empty(0, dtype=np.bool_), nothing, nothing)
     flat = np.concatenate(all_scores)
     order = np.argsort(-flat, kind="stable")
+    found = np.concatenate(all_found)[order]
     return Matches(
         scores=flat[order],
         images=np.concatenate(all_images)[order],
-        hits=np.concatenate(all_hits)[order],
+        hits=found >= 0,
+        found=found,
         n_truths=np.array([len(truth) for truth in truths], dtype=np.intp),
     )
 
 
 def _match_image(
     truth: Boxes, boxes: Boxes, criterion: Criterion, least_iou: float
-) -> NDArray[np.bool_]:
-    hits = np.zeros(len(boxes), dtype=np.bool_)
+) -> NDArray[np.intp]:
+    """Return the annotated box that each detection takes, or -1."""
+    found = np.full(len(boxes), -1, dtype=np.intp)
     if not len(truth) or not len(boxes):
-        return hits
+        return found
     overlap = _iou(boxes, truth)
     if criterion == "iou":
         answers = overlap >= least_iou
@@ -105,9 +114,9 @@ def _match_image(
     for index, row in enumerate(affinity):
         best = len(row) - 1 - int(np.argmax(row[::-1]))  # of equals the last, as COCO
         if row[best] >= 0:
-            hits[index] = True
+            found[index] = best
             affinity[:, best] = -1.0
-    return hits
+    return found
 
 
 def _iou(boxes: Boxes, truth: Boxes) -> NDArray[np.float64]:

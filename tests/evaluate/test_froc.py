@@ -121,3 +121,33 @@ def test_no_truth_box_is_undefined_and_no_detection_is_zero() -> None:
     curve = froc_curve(silent)
     assert curve is not None
     assert len(curve.thresholds) == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_on_normals_alone_false_positives_elsewhere_are_free(
+    box_set: Callable[..., Any], seed: int
+) -> None:
+    truths, boxes, scores = box_set(seed, 40)
+    matches = match_boxes(truths, boxes, scores, criterion="iou", least_iou=0.3)
+    curve = froc_curve(matches, denominator="normals")
+    overall = froc_curve(matches)
+    assert curve is not None
+    assert overall is not None
+    assert curve.sensitivities == pytest.approx(overall.sensitivities)
+    normals = [image for image, truth in enumerate(truths) if not len(truth)]
+    for threshold, false in zip(curve.thresholds, curve.false_positives, strict=True):
+        counted = sum(int((scores[image] >= threshold).sum()) for image in normals)
+        assert false == pytest.approx(counted / len(normals))
+    points = sensitivities_at(matches, RATES, denominator="normals")
+    assert points is not None
+    for rate, (sensitivity, _) in zip(RATES, points, strict=True):
+        within = curve.sensitivities[curve.false_positives <= rate + 1e-9]
+        assert sensitivity == pytest.approx(max(within, default=0.0))
+
+
+def test_without_a_normal_image_there_is_nothing_to_divide_by() -> None:
+    truth = np.array([[0.0, 0, 10, 10]])
+    matches = match_boxes([truth], [truth], [np.array([0.9])])
+    assert froc_curve(matches, denominator="normals") is None
+    assert sensitivities_at(matches, RATES, denominator="normals") is None
+    assert froc_curve(matches) is not None
