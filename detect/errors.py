@@ -5,6 +5,7 @@
     │   └── ConfigError           a configuration file has mistakes (all are listed)
     ├── ReadError                 one file cannot be read as a radiograph
     ├── DataError                 a dataset is missing, malformed or unfit for its use
+    ├── FetchError                a published dataset cannot be downloaded
     ├── BundleError               a weights bundle is damaged, incomplete or too new
     ├── TrainingError             a training stage cannot go on
     └── OutputError               a result cannot be written (disk full, no permission)
@@ -18,6 +19,7 @@ __all__ = [
     "BundleError",
     "ConfigError",
     "DataError",
+    "FetchError",
     "FractureLocatorError",
     "InputError",
     "OutputError",
@@ -52,6 +54,10 @@ class ReadError(FractureLocatorError):
 
 class DataError(FractureLocatorError):
     """A dataset is missing, malformed or unfit for the use asked of it."""
+
+
+class FetchError(FractureLocatorError):
+    """A published dataset cannot be downloaded, or is not what was published."""
 
 
 class BundleError(FractureLocatorError):

@@ -24,6 +24,7 @@ class Progress:
         done: images that an earlier run did; they count for no rate.
         every: seconds between log lines.
         unit: what is counted, in the singular.
+        scaled: count in thousands, millions …, as bytes are ("1.25GB").
     """
 
     def __init__(
@@ -35,20 +36,26 @@ class Progress:
         done: int = 0,
         every: float = 10.0,
         unit: str = "image",
+        scaled: bool = False,
     ) -> None:
         self._task = task
-        self._bar = tqdm(total=total, initial=done, desc=task, unit=unit, disable=not bar)
-        self._total, self._unit = total, unit
+        self._bar = tqdm(
+            total=total, initial=done, desc=task, unit=unit, unit_scale=scaled, disable=not bar
+        )
+        self._total, self._unit, self._scaled = total, unit, scaled
         self._before, self._done = done, done
         self._every = every
         self._started = self._told = time.monotonic()
 
-    def advance(self, note: str = "") -> None:
-        """Count one image more; `note` is shown behind the bar."""
+    def advance(self, note: str = "", by: int = 1) -> None:
+        """Count `by` images more; `note` is shown behind the bar.
+
+        A negative number takes back what has to be done again.
+        """
         if note:
             self._bar.set_postfix_str(note, refresh=False)
-        self._bar.update()
-        self._done += 1
+        self._bar.update(by)
+        self._done += by
         now = time.monotonic()
         if self._bar.disable and now - self._told >= self._every:
             self._told = now
@@ -59,11 +66,20 @@ class Progress:
         self._bar.close()
 
     def _tell(self, seconds: float) -> None:
+        if self._done <= self._before:
+            return  # all of this run's work has to be done again
         rate = (self._done - self._before) / seconds
         left = (self._total - self._done) / rate
+        done, total = str(self._done), f"{self._total} {self._unit}s"
+        speed = f"{rate:.1f}"
+        if self._scaled:
+            done, total, speed = (
+                tqdm.format_sizeof(number) + self._unit
+                for number in (self._done, self._total, rate)
+            )
         LOGGER.info(
-            "%s: %d of %d %ss, %.1f a second, %d:%02d min left",
-            *(self._task, self._done, self._total, self._unit, rate, *divmod(round(left), 60)),
+            "%s: %s of %s, %s a second, %d:%02d min left",
+            *(self._task, done, total, speed, *divmod(round(left), 60)),
         )
 
     def __enter__(self) -> Self:

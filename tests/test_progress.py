@@ -62,3 +62,26 @@ def test_a_bar_shows_count_and_rate_and_logs_nothing(
     assert "3/3" in shown
     assert "image/s" in shown
     assert "loss=1.5" in shown
+
+
+def test_bytes_are_counted_in_thousands_and_may_be_taken_back(
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("detect.progress.time.monotonic", lambda: now)
+    with (
+        caplog.at_level(logging.INFO, "detect"),
+        Progress("fetch", 4_000_000, bar=False, every=10.0, unit="B", scaled=True) as progress,
+    ):
+        for number in (1_000_000, -1_000_000, 2_000_000):
+            now += 10.0
+            progress.advance(by=number)
+    assert [record.getMessage() for record in caplog.records] == [
+        "fetch: 1.00MB of 4.00MB, 100kB a second, 0:30 min left",
+        "fetch: 2.00MB of 4.00MB, 66.7kB a second, 0:30 min left",
+    ]
+    with Progress("fetch", 4_000_000, bar=True, unit="B", scaled=True) as progress:
+        progress.advance(by=4_000_000)
+    assert "4.00M/4.00M" in capsys.readouterr().err
