@@ -105,6 +105,19 @@ def test_a_table_named_after_each_split(tmp_path: Path) -> None:
     assert [s.split for s in load_dataset(tmp_path).samples] == ["train", "test"]
 
 
+def test_tabs_in_a_data_folder_and_the_image_with_the_size_of_its_box(tmp_path: Path) -> None:
+    put(tmp_path, "Data/valid/7.png", "Data/valid/8.png")
+    columns = ("Image ID", "Label Name", "Left", "Top", "Box Width", "Box-Height")
+    file = tmp_path / "Data/valid/labels.tsv"
+    table(file, "\t".join(columns), "7\tFracture\t1,5\t2\t3\t4", "8\t\t\t\t\t")
+    dataset = load_dataset(tmp_path)
+    assert [(s.split, boxes(s)) for s in dataset.samples] == [
+        ("val", [("Fracture", 1.5, 2, 4.5, 6)]),
+        ("val", []),
+    ]
+    assert dataset.classes == ("Fracture",)
+
+
 def test_rows_of_boxes_add_up_and_rows_without_are_clean(tmp_path: Path) -> None:
     put(tmp_path, "train/a.jpg", "train/b.jpg", "train/c.jpg", "train/d.jpg")
     table(
