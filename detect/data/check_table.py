@@ -1,0 +1,72 @@
+"""A full check as text for a terminal of 100 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from detect.data.check_guide import by_seriousness, severity_of
+from detect.data.check_report import FullReport, Problem
+from detect.data.check_text import printable
+from detect.data.check_verdict import verdict_of
+
+__all__ = ["cell_text", "check_lines"]
+
+_WIDTH = 100
+_MARKS = {"leak": "LEAK", "error": "error", "caution": "caution"}
+_MARK_WIDTH, _KIND_WIDTH = 9, 22
+_CELL_WIDTH = 40  # a longer text is cut: the page and check.json have it whole
+
+
+def check_lines(report: FullReport) -> Iterator[str]:
+    """Yield lines without line ends: balances, then problems, most serious first, then verdict.
+
+    The verdict stands last, where a terminal leaves the eye.
+    """
+    for balance in report.balances:
+        yield printable(balance.title)
+        yield from _aligned(balance.header, balance.rows)
+        yield ""
+    for problem in by_seriousness(report.problems):
+        yield from _block(problem)
+    if report.problems:
+        yield ""
+    checked = f"{printable(report.dataset.name)}: {report.quick.checked} images checked. "
+    yield from textwrap.wrap(checked + verdict_of(report).text, _WIDTH)
+
+
+def cell_text(cell: str | int | float | None) -> str:
+    """Return a cell of a balance for a person: a share as percent, unknown as "-"."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, float):
+        return f"{cell:.1%}" if 0 <= cell <= 1 else f"{cell:.4g}"
+    return printable(str(cell))
+
+
+def _block(problem: Problem) -> Iterator[str]:
+    mark = _MARKS[severity_of(problem.kind)].ljust(_MARK_WIDTH)
+    indent = " " * (_MARK_WIDTH + _KIND_WIDTH)
+    wrapped = textwrap.wrap(printable(problem.line), _WIDTH - len(indent)) or [""]
+    yield (mark + problem.kind.ljust(_KIND_WIDTH) + wrapped[0]).rstrip()
+    yield from (indent + line for line in wrapped[1:])
+
+
+def _aligned(
+    header: Sequence[str], rows: Sequence[Sequence[str | int | float | None]]
+) -> Iterator[str]:
+    numeric = [all(not isinstance(row[place], str) for row in rows) for place in range(len(header))]
+    texts = [[_cut(printable(name)) for name in header]]
+    texts += [[_cut(cell_text(cell)) for cell in row] for row in rows]
+    widths = [max(len(row[place]) for row in texts) for place in range(len(header))]
+    for row in texts:
+        cells = (
+            text.rjust(width) if number else text.ljust(width)
+            for text, width, number in zip(row, widths, numeric, strict=True)
+        )
+        line = "  " + "  ".join(cells).rstrip()
+        yield line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + "…"
