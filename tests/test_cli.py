@@ -16,7 +16,7 @@ from PIL import Image
 import cli
 from detect import __version__
 from detect.data.phantom.writer import write_phantoms
-from detect.evaluate.blocks import Settings
+from detect.evaluate.settings import Settings
 
 MakeBundle = Callable[..., Path]
 

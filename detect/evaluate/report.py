@@ -53,11 +53,13 @@ from pathlib import Path
 from typing import Any
 
 from detect.errors import InputError
-from detect.evaluate.blocks import Settings, box_block, verdict_block
+from detect.evaluate.box_block import box_block
 from detect.evaluate.cases import Case, Truth, pair_cases
 from detect.evaluate.estimate import CONFIDENCE_LEVEL
 from detect.evaluate.figures import FIGURE_FILES, draw_figures
+from detect.evaluate.settings import Settings
 from detect.evaluate.subsets import Subset, attribute_subsets, one_image_size, without_hardware
+from detect.evaluate.verdict_block import verdict_block
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_bytes
 

@@ -17,10 +17,10 @@ from detect.data.label_rule import require_labels
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError, ReadError
-from detect.evaluate.blocks import Settings
 from detect.evaluate.cases import Truth
 from detect.evaluate.measured import measured_samples
 from detect.evaluate.report import evaluate_records
+from detect.evaluate.settings import Settings
 from detect.model.bundle import Bundle
 from detect.model.coherence import compose_reading
 from detect.model.postprocess import MIN_SCORE

@@ -15,10 +15,10 @@ from PIL import Image
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from detect.errors import InputError, OutputError
-from detect.evaluate.blocks import Settings
 from detect.evaluate.box_metrics import coco_metrics
 from detect.evaluate.cases import Truth
 from detect.evaluate.report import claim_report, evaluate_records, write_report
+from detect.evaluate.settings import Settings
 from detect.evaluate.table import format_table
 from detect.record import Box, Failure, Reading
 

@@ -20,13 +20,13 @@ from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
 from detect.evaluate import run
-from detect.evaluate.blocks import Settings
 from detect.evaluate.run import (
     evaluate_dataset,
     evaluate_samples,
     evaluate_split,
     read_samples,
 )
+from detect.evaluate.settings import Settings
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.postprocess import MIN_SCORE
 from detect.model.predictor import Predictor, build_predictor
