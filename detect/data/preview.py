@@ -47,6 +47,8 @@ _COLOURS: tuple[Colour, ...] = (
     (0, 200, 150),  # bluish green
     (255, 95, 50),  # vermillion
     (200, 200, 200),
+    (165, 145, 255),  # violet
+    (190, 140, 80),  # brown
 )
 _SHEET = re.compile(rf"({'|'.join(SPLIT_CHOICES)})-.+-\d+\.jpg")
 _GAP = 6  # pixels between cells

@@ -197,7 +197,8 @@ def _box_words(pick: Pick) -> str:
         return "boxes never drawn"
     if pick.box is None:
         numbers = Counter(entry.label for entry in boxes)
-        return ", ".join(f"{n} × {name}" for name, n in numbers.items()) or "no boxes"
+        shown = (f"{n} × {name}".replace(" ", "\N{NO-BREAK SPACE}") for name, n in numbers.items())
+        return ", ".join(shown) or "no boxes"
     width, height = _sides(boxes[pick.box].box)
     return f"{boxes[pick.box].label} {width:.0f} × {height:.0f} px"
 

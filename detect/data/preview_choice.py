@@ -79,6 +79,8 @@ def plan_sheets(dataset: Dataset, choice: Choice) -> list[SheetPlan]:
         for place, entry in enumerate(sample.boxes or ()):
             if entry.label in classes:
                 boxes[sample.split].append((_digest(f"{key}#{place}"), Pick(sample, place)))
+    if not dataset.samples:
+        raise DataError(f"{dataset.name}: holds no image; nothing can be shown")
     if not images:
         raise DataError(f"{dataset.name}: no image fits {_options(choice)}; leave one out")
     plans: list[SheetPlan] = []
@@ -107,8 +109,7 @@ def _wanted(sample: Sample, choice: Choice) -> bool:
 
 def _options(choice: Choice) -> str:
     given = (("--split", choice.split), ("--only", choice.label), ("--class", choice.box_class))
-    shown = " ".join(f"{option} {value}" for option, value in given if value is not None)
-    return shown or "an empty dataset"
+    return " ".join(f"{option} {value}" for option, value in given if value is not None)
 
 
 def _keys(samples: Sequence[Sample], seed: int) -> Iterator[str]:

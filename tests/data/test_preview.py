@@ -131,6 +131,11 @@ def test_a_choice_that_leaves_nothing_is_refused(
         plan_sheets(many, choice)
 
 
+def test_a_dataset_without_images_is_refused(many: Dataset) -> None:
+    with pytest.raises(DataError, match="set: holds no image"):
+        plan_sheets(replace(many, samples=()), Choice())
+
+
 def test_sets_that_were_merged_are_drawn_from_alike(tmp_path: Path) -> None:
     found = []
     for place in ("a", "far/away/b"):
