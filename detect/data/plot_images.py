@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_attributes", "draw_image_sizes", "draw_region", "draw_splits"]
 
-_MOST_PANELS = 8  # more attributes are in stats.json and on the terminal
+_MOST_PANELS = 16
 _BAR_INCHES = 0.32
 _LARGEST_MARK = 700.0  # points², of so many images or more:
 _MANY_IMAGES = 500
@@ -47,7 +47,11 @@ def draw_region(figure: Figure, data: PlotData) -> bool:
 
 def draw_attributes(figure: Figure, data: PlotData) -> bool:
     """Draw the labels of each value of every other attribute that has few."""
-    return _draw_panels(figure, data, _panels(data, region=False)[:_MOST_PANELS])
+    panels = _panels(data, region=False)
+    left_out = len(panels) - _MOST_PANELS
+    if left_out > 0:
+        figure.supxlabel(f"and {left_out} more in stats.json", fontsize="medium", color=TEXT)
+    return _draw_panels(figure, data, panels[:_MOST_PANELS])
 
 
 def _panels(data: PlotData, *, region: bool) -> list[_Panel]:
