@@ -68,7 +68,13 @@ FORMS = (
         _plain(mura.load),
         sure=True,
     ),
-    Form("yolo", "data.yaml with names and train", yolo.recognise, yolo.load),
+    Form(
+        "yolo",
+        "data.yaml with names and train, or classes.txt with labels/",
+        yolo.recognise,
+        yolo.load,
+        takes=frozenset({"images"}),
+    ),
     Form(
         "coco",
         "JSON with images, annotations and categories",

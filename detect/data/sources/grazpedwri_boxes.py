@@ -16,7 +16,8 @@ from pathlib import Path
 from detect.data.sample import LabelledBox
 from detect.data.sources.files import read_yaml
 from detect.data.sources.voc_file import read_voc_file
-from detect.data.sources.yolo import label_path, read_boxes, read_classes
+from detect.data.sources.yolo import read_classes
+from detect.data.sources.yolo_labels import label_path, read_boxes
 from detect.errors import DataError
 
 __all__ = ["CLASSES", "Annotations"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -36,12 +36,13 @@ class TaskImages:
             DataError: it is no folder, or cannot be listed.
         """
         self.images = Images(folder)
-        self._by_stored: dict[str, list[Path]] = defaultdict(list)
+        self._by_stored: dict[str, set[Path]] = defaultdict(set)  # name or its stem → paths
         for path in self.images.paths:
             # macOS hands out names decomposed, and Django drops what marks a letter then
-            spelt = {unicodedata.normalize(form, path.name) for form in ("NFC", "NFD")}
-            for name in {_stored(one) for one in spelt}:
-                self._by_stored[name].append(path)
+            for form in ("NFC", "NFD"):
+                name = unicodedata.normalize(form, path.name)
+                self._by_stored[_stored(name)].add(path)
+                self._by_stored[_stem(_stored(name))].add(path)
 
     def find(self, reference: str, where: str) -> Path | None:
         """Return the image that a task names, or None where there is none.
@@ -53,14 +54,23 @@ class TaskImages:
         Raises:
             DataError: several images fit equally well.
         """
-        names = list(_names(reference))
+        return self._find(list(_names(reference)), where, self.images.find)
+
+    def find_stem(self, stem: str, where: str) -> Path | None:
+        """Return the image after which another file was named, up to the suffix; else as `find`."""
+        return self._find(list(_names(stem)), where, self.images.find_stem)
+
+    def _find(
+        self, names: Sequence[str], where: str, find: Callable[[str, str], Path | None]
+    ) -> Path | None:
         for name in names:
-            found = self.images.find(name, where)
+            found = find(name, where)
             if found is not None:
                 return found
-        stored = self._by_stored.get(re.split(r"[/\\]", names[-1])[-1], []) if names else []
+        last = re.split(r"[/\\]", names[-1])[-1] if names else ""
+        stored = sorted(self._by_stored.get(last, ()))
         if len(stored) > 1:
-            message = f"{where}: {reference!r:.80} may mean {stored[0]} or {stored[1]}"
+            message = f"{where}: {last!r} may mean {stored[0]} or {stored[1]}"
             raise DataError(f"{message}; rename one of them")
         return stored[0] if stored else None
 
@@ -82,3 +92,7 @@ def _names(reference: str) -> Iterator[str]:
 def _stored(name: str) -> str:
     """Return the name under which Django stores a file, by its rule for file names."""
     return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name

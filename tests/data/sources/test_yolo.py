@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from detect.data.canonical import read_dataset, write_dataset
+from detect.data.forms import FORMS, Form
 from detect.data.load import load_dataset, load_fractures
 from detect.data.phantom.writer import write_phantoms
 from detect.data.sample import Dataset
+from detect.data.sources.options import ImportOptions
 from detect.errors import DataError
 
 Picture = Callable[..., Path]
@@ -152,6 +155,12 @@ HEAD = "train: images/train\nval: images/val\n"
     [
         ("labels/train/a.txt", "\n2 0.5 0.5 0.5 0.2\n", "a.txt, line 2: class 2 is none of the 2"),
         ("labels/train/a.txt", "0 0.5 0.5 0.5\n", "a.txt, line 1: 4 fields"),
+        ("labels/train/a.txt", "-1 0.5 0.5 0.5 0.2\n", "a.txt, line 1: class -1 is none of"),
+        ("labels/train/a.txt", "0.5 0.5 0.5 0.5 0.2\n", "a.txt, line 1: class 0.5 is none of"),
+        ("labels/train/a.txt", "0 .5 .5 .5 .2 0.93\n", "a.txt, line 1: 6 fields; the last is a"),
+        ("data.yaml", 'names: [a]\ntrain: "C:\\new"\n', "train names 'C:\\new'"),
+        ("data.yaml", 'names: [a]\ntrain: "x\\ny"\n', "train names 'x\\ny'"),
+        ("data.yaml", "names: [a, b]\ntrain: images/train\ntest:\n- []\n", "test names '[]'"),
         ("labels/train/a.txt", "0 0.5 x 0.5 0.2\n", "a.txt, line 1: 'x' is not a number"),
         ("labels/train/a.txt", "0 0.5 nan 0.5 0.2\n", "a.txt, line 1: 'nan' is not a number"),
         ("labels/train/a.txt", "0 20 15 20 6\n", "a.txt, line 1: 20 is no share"),
@@ -160,11 +169,11 @@ HEAD = "train: images/train\nval: images/val\n"
         ("data.yaml", HEAD + "names: 3\n", "data.yaml: names must be a list"),
         ("data.yaml", HEAD + "nc: 3\nnames: [a, b]\n", "data.yaml: nc is 3"),
         ("data.yaml", HEAD + "names: [a, b\n", "data.yaml, line 4: not YAML"),
-        ("data.yaml", "names: [a, b]\ntrain: nowhere\n", "data.yaml: train names nowhere"),
+        ("data.yaml", "names: [a, b]\ntrain: nowhere\n", "data.yaml: train names 'nowhere'"),
         (
             "data.yaml",
             "names: [a, b]\npath: /home/someone/else/xray\ntrain: images\n",
-            "data.yaml: path is /home/someone/else/xray",
+            "data.yaml: path is '/home/someone/else/xray', which is no folder here",
         ),
     ],
 )
@@ -181,7 +190,7 @@ def test_malformed_files_are_named_with_their_line(
 def test_a_list_with_paths_of_another_machine_is_refused(small: Path) -> None:
     label(small, "train.txt", "images/train/a.png\n/content/xray/images/b.png\n")
     label(small, "data.yaml", "train: train.txt\nval: images/val\nnames: [fracture, metal]\n")
-    with pytest.raises(DataError, match=r"train\.txt, line 2: no such image /content/xray"):
+    with pytest.raises(DataError, match=r"train\.txt, line 2: no such image '/content/xray"):
         load_dataset(small)
 
 
@@ -189,3 +198,120 @@ def test_no_label_file_at_all_is_refused(small: Path) -> None:
     (small / "labels").rename(small / "annotations")
     with pytest.raises(DataError, match="no image has a label file"):
         load_dataset(small)
+
+
+def test_oriented_boxes_become_the_boxes_around_them(small: Path) -> None:
+    label(small, "labels/train/a.txt", "1 0.5 0.2 0.75 0.4 0.5 0.8 0.25 0.6\n")
+    assert corners(load_dataset(small), "a.png") == [("metal", pytest.approx((10, 6, 30, 24)))]
+
+
+def test_line_ends_of_windows_and_empty_lines(small: Path) -> None:
+    content = b"\r\n0 0.5 0.5 0.5 0.2\r\n\r\n1.0 0.5 0.5 1 1 \r\n \t \r\n"
+    (small / "labels/train/a.txt").write_bytes(content)
+    assert [name for name, _ in corners(load_dataset(small), "a.png")] == ["fracture", "metal"]
+
+
+def test_labels_and_yaml_in_utf_16(small: Path) -> None:
+    yaml = (small / "data.yaml").read_text().replace("fracture", "Brüche")
+    (small / "data.yaml").write_text(yaml, encoding="utf-16")
+    text = (small / "labels/train/a.txt").read_text()
+    (small / "labels/train/a.txt").write_text(text, encoding="utf-16")
+    assert [name for name, _ in corners(load_dataset(small), "a.png")] == ["Brüche"]
+
+
+@pytest.mark.parametrize("file", ["labels/train/a.txt", "data.yaml"])
+def test_another_encoding_is_refused_with_its_line(small: Path, file: str) -> None:
+    content = (small / file).read_text()
+    (small / file).write_bytes(f"# über\n{content}".encode("cp1252"))
+    with pytest.raises(DataError, match=rf"{Path(file).name}, line 1: not UTF-8"):
+        load_dataset(small)
+
+
+def test_a_box_without_area_leaves_the_verdict(small: Path, tmp_path: Path) -> None:
+    label(small, "labels/train/a.txt", "0 0.5 0.5 0 0\n1 0.5 0.5 0.5 0.5\n")
+    dataset = load_dataset(small)
+    (sample,) = [s for s in dataset.samples if s.image.name == "a.png"]
+    assert (sample.fractured, sample.boxes) == (True, None)
+    assert any("no area" in note and "a.png" in note for note in dataset.notes)
+    assert len(read_dataset(write_dataset(dataset, tmp_path / "out").parent).samples) == 4
+
+
+def test_without_val_there_is_none(small: Path) -> None:
+    label(small, "data.yaml", "train: images/train\nval:\nnames: [fracture, metal]\n")
+    assert {s.split for s in load_dataset(small).samples} == {"train"}
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        "train: images/train\nval: images/train\n",
+        "train: images/train\nval: images/val\ntest: images\n",
+        "train: images/train\nval: val.txt\n",
+    ],
+)
+def test_an_image_in_two_splits_is_refused(small: Path, splits: str) -> None:
+    label(small, "val.txt", "images/val/d.png\nimages/train/b.png\n")
+    label(small, "data.yaml", f"{splits}names: [fracture, metal]\n")
+    with pytest.raises(
+        DataError, match=r"data\.yaml: train and \w+ share \d images?, as .*/[ab]\.png"
+    ):
+        load_dataset(small)
+
+
+def test_backslashes_part_folders(small: Path) -> None:
+    label(small, "val.txt", "images\\val\\d.png\n")
+    label(small, "data.yaml", "train: .\\images\\train\nval: val.txt\nnames: [fracture, metal]\n")
+    dataset = load_dataset(small)
+    assert len(dataset.split("train")) == 3
+    assert corners(dataset, "d.png")
+
+
+FOREIGN = {
+    "data.yaml": (
+        "path: /content/drive/MyDrive/xray\ntrain: images/train\nval: images/val\n",
+        "path is '/content/drive/MyDrive/xray', which is no folder here",
+    ),
+    "absolute": (
+        "train: /kaggle/input/xray/images/train\nval: /kaggle/input/xray/images/val\n",
+        "train names '/kaggle/input/xray/images/train', which is not in",
+    ),
+    "windows": (
+        "train: C:\\Users\\else\\images\\train\nval: 'D:\\images\\val'\n",
+        "train names 'C:\\\\Users\\\\else\\\\images\\\\train', which is not in",
+    ),
+    "list": ("train: train.txt\nval: images/val\n", "train.txt, line 1: no such image"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.parametrize("labels_stay", [False, True])
+def test_paths_of_another_machine(
+    small: Path, tmp_path: Path, case: str, labels_stay: bool
+) -> None:
+    here = load_dataset(small)
+    splits, says = FOREIGN[case]
+    label(small, "train.txt", "".join(f"/home/else/xray/images/train/{n}.png\n" for n in "abc"))
+    label(small, "data.yaml", f"{splits}names: [fracture, metal]\n")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (small / "images").rename(disk / "images")
+    if not labels_stay:
+        (small / "labels").rename(disk / "labels")
+    with pytest.raises(DataError) as caught:
+        load_dataset(small)
+    assert says in str(caught.value)
+    assert "give --images FOLDER" in str(caught.value)
+    moved = load_dataset(small, options=ImportOptions(images=disk))
+    assert [(s.image.name, s.split, s.boxes) for s in moved.samples] == [
+        (s.image.name, s.split, s.boxes) for s in here.samples
+    ]
+
+
+def test_only_yaml_files_are_opened_to_recognise(small: Path) -> None:
+    (small / "data.yaml").rename(small / "huge.json")
+    assert form_named("yolo").recognise(small / "huge.json") is False
+    assert form_named("yolo").recognise(small / "images/train/a.png") is False
+
+
+def form_named(name: str) -> Form:
+    return next(form for form in FORMS if form.name == name)
