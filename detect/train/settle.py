@@ -8,6 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from detect.evaluate.calibrate import (
+    DEFINITE_FP,
+    SUSPICIOUS_FP,
+    box_threshold,
+    fit_calibration,
+    operating_points,
+)
 from detect.evaluate.calibration_metrics import expected_calibration_error
 from detect.model.bundle import BoxThresholds, CalibrationFit
 from detect.model.calibration import Calibration, box_logit
@@ -15,13 +22,6 @@ from detect.model.predictor import Prediction, Predictor
 from detect.model.runtime import open_runtime
 from detect.progress import Progress
 from detect.read import read
-from detect.train.calibrate import (
-    DEFINITE_FP,
-    SUSPICIOUS_FP,
-    box_threshold,
-    fit_calibration,
-    operating_points,
-)
 from detect.train.prepared import Prepared, PreparedImage
 
 __all__ = ["settle_on_validation"]

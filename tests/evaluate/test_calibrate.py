@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from detect.errors import TrainingError
-from detect.train.calibrate import box_threshold, fit_calibration, operating_points
+from detect.errors import DataError
+from detect.evaluate.calibrate import box_threshold, fit_calibration, operating_points
 
 _busy = settings(deadline=None)  # the machine may be busy
 
@@ -135,7 +135,7 @@ def test_thresholds_lie_between_probabilities_so_that_noise_flips_nothing() -> N
 
 @pytest.mark.parametrize("only", [True, False])
 def test_one_kind_of_image_sets_no_threshold(only: bool) -> None:
-    with pytest.raises(TrainingError, match="val needs"):
+    with pytest.raises(DataError, match="val needs"):
         operating_points(np.full(4, only), np.linspace(0.1, 0.9, 4))
 
 

@@ -1,4 +1,7 @@
-"""Stage 5: calibration, operating points and box thresholds, from the validation split alone."""
+"""Calibration, operating points and box thresholds, from the validation split alone.
+
+One rule for the models trained here and for any other detector that is measured beside them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.errors import TrainingError
+from detect.errors import DataError
 from detect.evaluate.matching import match_boxes
 from detect.model.bundle import BoxThreshold, OperatingPoint
 from detect.model.calibration import Calibration
@@ -69,7 +72,7 @@ def operating_points(
     rule asks. Thresholds lie halfway between neighbouring probabilities.
 
     Raises:
-        TrainingError: one of the two kinds of image is missing.
+        DataError: one of the two kinds of image is missing.
     """
     rates = _rates(labels, probabilities)
     sensitive = max(
@@ -107,7 +110,7 @@ def _rates(labels: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> lis
     cuts = np.concatenate([[0.0], halfway, [last]])
     positives, negatives = probabilities[labels], probabilities[~labels]
     if not len(positives) or not len(negatives):
-        raise TrainingError("val needs fractured and not fractured images to set thresholds")
+        raise DataError("val needs fractured and not fractured images to set thresholds")
     return [
         _Rates(
             float(cut),
