@@ -1,0 +1,200 @@
+"""`data split` from folders to a written dataset, through the command line."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+import cli
+from detect.data.canonical import read_dataset, write_dataset
+from detect.data.sample import Dataset, LabelledBox, Sample
+from detect.record import Box
+
+Picture = Callable[..., Path]
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Ended]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["cli.py", "data", "split", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return Ended(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, picture: Picture) -> Path:
+    """Thirty patients of two images, in canonical form without a split; 3a is a copy of 20a."""
+    folder = tmp_path / "clinic"
+    samples = []
+    for patient in range(30):
+        for view in "ab":
+            image = picture(
+                folder / "images" / f"{patient}{view}.png", seed=patient * 2 + ord(view)
+            )
+            fractured = patient % 3 == 0
+            boxes = (LabelledBox(Box(1, 1, 9, 9), "fracture"),) if fractured else ()
+            metal = (LabelledBox(Box(2, 2, 8, 8), "metal"),)
+            attributes = {"region": "hand" if patient % 2 else "leg"}
+            samples.append(Sample(image, None, f"p{patient}", fractured, boxes + metal, attributes))
+    shutil.copy(folder / "images" / "20a.png", folder / "images" / "3a.png")
+    whole = Dataset("clinic", folder, ("fracture", "metal"), tuple(samples), "mine", "here")
+    write_dataset(whole, folder)
+    return folder
+
+
+def splits(folder: Path) -> dict[str, str]:
+    with (folder / "table.csv").open(encoding="utf-8", newline="") as file:
+        return {Path(row["image"]).name: row["split"] for row in csv.DictReader(file)}
+
+
+def test_a_dataset_without_a_split_is_rewritten_in_place(call: Call, clinic: Path) -> None:
+    before = read_dataset(clinic)
+    ended = call(clinic, "--seed", 3)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Dataset in {clinic}. Next: python cli.py data check {clinic}" in ended.out
+    assert "2 groups share pictures with others; they stay together as 1" in ended.out
+    after = read_dataset(clinic)
+    found = splits(clinic)
+    assert sorted(set(found.values())) == ["test", "train", "val"]
+    by_patient = defaultdict(set)
+    for name, split in found.items():
+        by_patient[name[:-5]].add(split)
+    assert all(len(inside) == 1 for inside in by_patient.values())
+    assert found["3a.png"] == found["20a.png"]
+    for old, new in zip(before.samples, after.samples, strict=True):
+        assert (new.image, new.group, new.boxes) == (old.image, old.group, old.boxes)
+        assert (new.fractured, new.attributes) == (old.fractured, old.attributes)
+    assert (after.classes, after.licence, after.origin) == (
+        ("fracture", "metal"),
+        "mine",
+        "here",
+    )
+    (note,) = yaml.safe_load((clinic / "dataset.yaml").read_text(encoding="utf-8"))["notes"]
+    assert note == (
+        f"split by `python cli.py data split {clinic} --seed 3`: train, val, test 0.7, 0.1, 0.2; "
+        "seed 3; 29 units of patients or copies, stratified by label, boxes, region"
+    )
+
+
+def test_a_split_is_replaced_only_when_told_to(call: Call, clinic: Path) -> None:
+    assert call(clinic).code == 0
+    first = splits(clinic)
+    ended = call(clinic, "--seed", 1)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == (
+        f"error: {clinic}: 60 of 60 images have a split already; "
+        "--overwrite replaces it, --out FOLDER leaves it as it is\n"
+    )
+    assert splits(clinic) == first
+    ended = call(clinic, "--seed", 1, "--overwrite")
+    assert "note: the split that 60 images had is replaced" in ended.out
+    assert splits(clinic) != first
+    assert len(read_dataset(clinic).notes) == 1  # of the last split alone
+    assert call(clinic, "--overwrite", "--quiet") == Ended(0, "", "")
+    assert splits(clinic) == first
+
+
+def test_another_folder_gets_the_dataset_and_the_images_stay(
+    call: Call, clinic: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "datasets" / "new"
+    assert call(clinic / "dataset.yaml", "--out", out, "--ratios", "0.8,0.2,0").code == 0
+    assert set(splits(out).values()) == {"train", "val"}
+    assert set(splits(clinic).values()) == {""}
+    after = read_dataset(out)
+    assert after.name == "new"
+    assert after.samples[0].image == clinic / "images" / "0a.png"
+    ended = call(clinic, "--out", out)
+    assert ended.err.endswith("holds a dataset already; choose another, or --overwrite\n")
+    assert call(clinic, "--out", out, "--overwrite").code == 0
+    assert set(splits(out).values()) == {"train", "val", "test"}
+
+
+def test_a_moved_dataset_is_split_alike(call: Call, clinic: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "other machine" / "set"
+    shutil.copytree(clinic, moved)
+    lines = (moved / "table.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (moved / "table.csv").write_text("".join([lines[0], *reversed(lines[1:])]), encoding="utf-8")
+    assert call(clinic).code == call(moved).code == 0
+    assert splits(clinic) == splits(moved)
+
+
+def test_other_forms_need_a_folder_for_the_result(
+    call: Call, picture: Picture, tmp_path: Path
+) -> None:
+    source = tmp_path / "Data"
+    places = [(s, label) for s in ("train", "test") for label in ("fractured", "normal")]
+    for seed in range(24):
+        split, label = places[seed % 4]
+        picture(source / split / label / f"{split}{seed}.png", seed=seed)
+    ended = call(source)
+    assert ended.code == 1
+    assert ended.err.startswith("error: --out: name a folder for the result, such as datasets/NAME")
+    ended = call(source, "--out", tmp_path / "out", "--ratios", "0.5,0.25,0.25")
+    assert (ended.code, ended.err) == (0, "")
+    assert "note: the split that 24 images had is replaced" in ended.out
+    assert "note: 24 images without patient or group: neighbours may leak" in ended.out
+    assert set(splits(tmp_path / "out").values()) == {"train", "val", "test"}
+
+
+def test_several_datasets_are_split_as_one(
+    call: Call, clinic: Path, picture: Picture, tmp_path: Path
+) -> None:
+    image = picture(tmp_path / "b" / "x.png", seed=999)
+    more = Dataset("more", tmp_path / "b", ("fracture",), (Sample(image, None, "p0", False, ()),))
+    write_dataset(more, tmp_path / "b")
+    ended = call(clinic, tmp_path / "b")
+    assert ended.err.startswith("error: --out: name a folder for the result")
+    assert "several datasets cannot be rewritten" in ended.err
+    assert call(clinic, tmp_path / "b", "--out", tmp_path / "both").code == 0
+    assert len(splits(tmp_path / "both")) == 61
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--ratios", "0.7,0.3"], 2, "write three shares, as in 0.7,0.1,0.2"),
+        (["--ratios", "a,b,c"], 2, "write three shares, as in 0.7,0.1,0.2"),
+        (["--ratios", "0.7,0.1,0.1"], 1, "did you mean 0.778,0.111,0.111?"),
+        (["--stratify", "regoin"], 1, "no image has it; attributes here are: region"),
+        (["--form", "nonsense"], 1, "no such form"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_written(
+    call: Call, clinic: Path, options: list[str], code: int, said: str
+) -> None:
+    ended = call(clinic, *options)
+    assert ended.code == code
+    assert said in " ".join(ended.err.replace("│", " ").split())
+    assert set(splits(clinic).values()) == {""}
+
+
+def test_paths_that_lead_nowhere_are_one_line(call: Call, tmp_path: Path) -> None:
+    for given in (tmp_path / "nothing", tmp_path):
+        ended = call(given, "--out", tmp_path / "out")
+        assert ended.code == 1
+        assert ended.err.startswith(f"error: {given}: ")
+        assert ended.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
