@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,14 @@ from detect.evaluate.bootstrap import bootstrap_estimates
 from detect.evaluate.box_metrics import MOST_DETECTIONS, NO_TRUTH_BOX
 from detect.evaluate.cases import Case
 from detect.evaluate.estimate import Estimate, proportion
+from detect.evaluate.froc import DENOMINATORS, Denominator
 from detect.evaluate.matching import Matches, match_boxes
 from detect.evaluate.settings import Settings
+from detect.evaluate.sizes import BANDS, band_sensitivity, image_sensitivity
 
 __all__ = ["box_block"]
+
+NO_CURVE = "no annotated fracture box, or no image without one to count false positives on"
 
 
 def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dict[str, Any]:
@@ -42,7 +46,9 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
     by_iou = match_boxes(truths, boxes, scores, least_iou=settings.froc_iou)
     by_centre = match_boxes(truths, boxes, scores, criterion="centre")
     coco = box_metrics.coco_metrics(truths, boxes, scores).to_json()
-    bootstrapped = _bootstrapped_boxes(known, half, [by_iou, by_centre], settings)
+    curves_of = {"iou": by_iou, "centre": by_centre}
+    bootstrapped = _bootstrapped_boxes(known, half, curves_of, settings)
+    loose = {f"ap_{name}": bootstrapped.pop(f"ap_{name}") for name in curves_of}
     coco["map50"] = bootstrapped.pop("map50")
     block: dict[str, Any] = {
         "n_images": len(known),
@@ -51,7 +57,9 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
         "n_truth_boxes": sum(len(truth) for truth in truths),
         "n_detections": sum(len(box) for box in boxes),
         **coco,
+        **loose,
         "froc": bootstrapped,
+        "by_size": _by_size(known, by_iou, settings),
         "evidence_outlines": {
             "n": len(evidence_hits),
             "centre_in_fracture": proportion(
@@ -61,51 +69,96 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
     }
     if curves:
         block["precision_recall_curve"] = _precision_recall(half)
-        block["froc"]["iou"]["curve"] = _froc_curve(by_iou)
-        block["froc"]["centre"]["curve"] = _froc_curve(by_centre)
+        for name, matches in curves_of.items():
+            for denominator in DENOMINATORS:
+                curve = _froc_curve(matches, denominator)
+                block["froc"][name][denominator]["curve"] = curve
     return block
 
 
 def _bootstrapped_boxes(
-    known: Sequence[Case], half: Matches, by_criterion: Sequence[Matches], settings: Settings
+    known: Sequence[Case], half: Matches, by_criterion: Mapping[str, Matches], settings: Settings
 ) -> dict[str, Any]:
     rates = settings.fp_rates
+    ways = [(name, denominator) for name in by_criterion for denominator in DENOMINATORS]
 
     def statistics(drawn: NDArray[np.intp] | None) -> list[float | None]:
-        values = [box_metrics.average_precision_of(half, drawn)]
-        for matches in by_criterion:
-            points = froc.sensitivities_at(matches, rates, drawn)
+        values = [
+            box_metrics.average_precision_of(matches, drawn)
+            for matches in (half, *by_criterion.values())
+        ]
+        for name, denominator in ways:
+            points = froc.sensitivities_at(by_criterion[name], rates, drawn, denominator)
             values += [None] * len(rates) if points is None else [point[0] for point in points]
         return values
 
-    estimates = (Estimate(None, reason=NO_TRUTH_BOX),) * (1 + len(by_criterion) * len(rates))
+    n_precisions = 1 + len(by_criterion)
+    estimates = (Estimate(None, reason=NO_TRUTH_BOX),) * (n_precisions + len(ways) * len(rates))
     if half.n_truths.any():
         estimates = bootstrap_estimates(
             statistics,
             half.n_truths > 0,
             [case.truth.group for case in known],
-            NO_TRUTH_BOX,
+            NO_CURVE,
             n_resamples=settings.n_resamples,
             seed=settings.seed,
         )
     block: dict[str, Any] = {"map50": estimates[0].to_json()}
-    for number, (name, matches) in enumerate(zip(("iou", "centre"), by_criterion, strict=True)):
-        points = froc.sensitivities_at(matches, rates) or [(0.0, None)] * len(rates)
-        start = 1 + number * len(rates)
-        block[name] = {
-            "least_iou": settings.froc_iou if name == "iou" else None,
+    for name, precision in zip(by_criterion, estimates[1:n_precisions], strict=True):
+        block[f"ap_{name}"] = precision.to_json()
+        block[name] = {"least_iou": settings.froc_iou if name == "iou" else None}
+    for number, (name, denominator) in enumerate(ways):
+        matches = by_criterion[name]
+        start = n_precisions + number * len(rates)
+        points = froc.sensitivities_at(matches, rates, denominator=denominator)
+        block[name][denominator] = {
             "points": [
                 {
                     "false_positives_per_image": rate,
                     "threshold": threshold,
                     "sensitivity": estimate.to_json(),
+                    "image_sensitivity": image_sensitivity(matches, threshold).to_json(),
                 }
                 for rate, (_, threshold), estimate in zip(
-                    rates, points, estimates[start : start + len(rates)], strict=True
+                    rates,
+                    points or [(0.0, None)] * len(rates),
+                    estimates[start : start + len(rates)],
+                    strict=True,
                 )
-            ],
+            ]
         }
     return block
+
+
+def _by_size(known: Sequence[Case], by_iou: Matches, settings: Settings) -> dict[str, Any]:
+    """Return sensitivity by size of the fracture, at one rate of false positives."""
+    points = froc.sensitivities_at(by_iou, [settings.shown_fp_rate])
+    threshold = None if points is None else points[0][1]
+    shares = [
+        (box[2] - box[0]) * (box[3] - box[1]) / (case.size[0] * case.size[1])
+        if case.size
+        else np.nan  # of a failed image nobody knows the size: in no band
+        for case in known
+        if case.truth_boxes is not None
+        for box in case.truth_boxes
+    ]
+    return {
+        "false_positives_per_image": settings.shown_fp_rate,
+        "threshold": threshold,
+        "n_unknown_size": int(np.isnan(shares).sum()),
+        "bands": [
+            {
+                "name": band.name,
+                "from_share_of_image": band.low,
+                "to_share_of_image": band.high if np.isfinite(band.high) else None,
+                "n": int(sum(band.low <= share < band.high for share in shares)),
+                "sensitivity": band_sensitivity(
+                    by_iou, np.array(shares, dtype=np.float64), band, threshold
+                ).to_json(),
+            }
+            for band in BANDS
+        ],
+    }
 
 
 def _precision_recall(matches: Matches) -> dict[str, list[float]] | None:
@@ -115,9 +168,9 @@ def _precision_recall(matches: Matches) -> dict[str, list[float]] | None:
     return {"recall": box_metrics.RECALLS.tolist(), "precision": points.tolist()}
 
 
-def _froc_curve(matches: Matches) -> dict[str, list[float]] | None:
+def _froc_curve(matches: Matches, denominator: Denominator) -> dict[str, list[float]] | None:
     """Return the points at which sensitivity rises, and the last one: the others lie between."""
-    curve = froc.froc_curve(matches)
+    curve = froc.froc_curve(matches, denominator=denominator)
     if curve is None:
         return None
     keep = np.diff(curve.sensitivities, prepend=0.0) > 0

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from detect.errors import DataError
 from detect.evaluate.matching import Boxes
-from detect.record import Box, Failure, Finding, Reading
+from detect.record import Box, Failure, Finding, Reading, VerdictLabel
 
 __all__ = ["MISSING", "Case", "Truth", "pair_cases"]
 
+_UNKNOWN: Mapping[str, float] = {}
 MISSING = "missing"  # why a case failed: the records hold nothing of this image
 
 
@@ -41,10 +42,13 @@ class Case:
         truth: as given.
         fractured: from the label or else from the boxes; None where neither tells.
         truth_boxes: shape (m, 4); None where boxes are unknown.
+        verdict: label; None where the image failed.
         probability: of the verdict; None where the image failed.
+        uncalibrated: what the model said before calibration, in [0, 1]; None where unknown.
         boxes: shape (k, 4), of the detector; (0, 4) where the image failed.
         scores: shape (k,).
         evidence_boxes: shape (e, 4), outlined from the evidence map.
+        shown_boxes: shape (s, 4), of both kinds: those that a reader sees.
         size: (width, height) in pixels; None where unknown.
         failure: one of `record.FAILURE_REASONS` or `MISSING`; None where it was read.
     """
@@ -52,18 +56,30 @@ class Case:
     truth: Truth
     fractured: bool | None
     truth_boxes: Boxes | None
+    verdict: VerdictLabel | None
     probability: float | None
+    uncalibrated: float | None
     boxes: Boxes
     scores: NDArray[np.float64]
     evidence_boxes: Boxes
+    shown_boxes: Boxes
     size: tuple[int, int] | None
     failure: str | None
 
 
-def pair_cases(truths: Sequence[Truth], records: Sequence[Reading | Failure]) -> tuple[Case, ...]:
+def pair_cases(
+    truths: Sequence[Truth],
+    records: Sequence[Reading | Failure],
+    uncalibrated: Mapping[str, float] = _UNKNOWN,
+) -> tuple[Case, ...]:
     """Return one case per truth, in their order; records of no truth are left out.
 
     A truth without a record becomes a case that failed as `MISSING`.
+
+    Args:
+        truths: each image once.
+        records: matched by `Source.path`.
+        uncalibrated: what the model said before calibration, in [0, 1], by path, where known.
 
     Raises:
         DataError: a path occurs twice among truths or records (as a multi-frame file's
@@ -81,10 +97,12 @@ def pair_cases(truths: Sequence[Truth], records: Sequence[Reading | Failure]) ->
         example = f"; the first image is {truths[0].path}"
         example += f", the first record {records[0].source.path}" if records else ""
         raise DataError(f"no record is of an annotated image{example}: give paths alike")
-    return tuple(_case(truth, by_path.get(truth.path)) for truth in truths)
+    return tuple(
+        _case(truth, by_path.get(truth.path), uncalibrated.get(truth.path)) for truth in truths
+    )
 
 
-def _case(truth: Truth, record: Reading | Failure | None) -> Case:
+def _case(truth: Truth, record: Reading | Failure | None, uncalibrated: float | None) -> Case:
     if truth.fractured is False and truth.boxes:
         raise DataError(
             f"{truth.path}: labelled as not fractured, but boxes are drawn in it; "
@@ -104,10 +122,13 @@ def _case(truth: Truth, record: Reading | Failure | None) -> Case:
         truth=truth,
         fractured=fractured,
         truth_boxes=truth_boxes,
+        verdict=record.verdict.label if isinstance(record, Reading) else None,
         probability=record.verdict.probability if isinstance(record, Reading) else None,
+        uncalibrated=uncalibrated if isinstance(record, Reading) else None,
         boxes=_array([finding.box for finding in detected]),
         scores=np.array([finding.score for finding in detected], dtype=np.float64),
         evidence_boxes=_array([f.box for f in findings if f.origin == "evidence"]),
+        shown_boxes=_array([f.box for f in findings if f.certainty != "none"]),
         size=None if width is None or height is None else (width, height),
         failure=_failure(record),
     )

@@ -99,15 +99,17 @@ def _reliability(axes: Axes, part: dict[str, Any]) -> bool:
 
 def _froc(axes: Axes, part: dict[str, Any]) -> bool:
     boxes = part["boxes"]
-    if boxes["froc"]["iou"]["curve"] is None:
+    if boxes["froc"]["iou"]["all"]["curve"] is None:
         return False
     labels = {
         "iou": f"IoU >= {boxes['froc']['iou']['least_iou']:g}",
         "centre": "centre in fracture",
     }
-    furthest = max(point["false_positives_per_image"] for point in boxes["froc"]["iou"]["points"])
+    furthest = max(
+        point["false_positives_per_image"] for point in boxes["froc"]["iou"]["all"]["points"]
+    )
     for number, (criterion, label) in enumerate(labels.items()):
-        froc = boxes["froc"][criterion]
+        froc = boxes["froc"][criterion]["all"]
         rates, found = froc["curve"]["false_positives_per_image"], froc["curve"]["sensitivity"]
         last = found[-1] if found else 0.0
         line: dict[str, Any] = {"color": f"C{number}", "label": label}

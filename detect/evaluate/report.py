@@ -1,14 +1,15 @@
 """From records and truth to the evaluation that a reviewer reads.
 
-`metrics.json`, schema version 1.1. Every measured figure is an object {value, interval
+`metrics.json`, schema version 1.2. Every measured figure is an object {value, interval
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
 then says why. Intervals are at `settings.confidence_level`.
 
-    schema_version, kind      "1.1", "evaluation"
+    schema_version, kind      "1.2", "evaluation"
     version, command          of this program; as typed, or null
     model                     name, version, sha256 of the bundle
     settings                  operating_points {name: threshold}, specificity, ece_bins,
-                              fp_rates, froc_iou, n_resamples, seed, confidence_level
+                              fp_rates, froc_iou, shown_fp_rate, prevalence (or null),
+                              n_resamples, seed, confidence_level
     data                      name, root (the folder's name), split, licence, left_out
                               {kind of problem: count}, n, n_read, n_failed,
                               failures_by_reason {reason: count}, failures [{path,
@@ -27,27 +28,40 @@ then says why. Intervals are at `settings.confidence_level`.
                               {specificity, threshold, sensitivity}
         calibration           n_bins, ece_equal_width, ece_equal_mass, brier, intercept,
                               slope, reliability {equal_width|equal_mass: [{count,
-                              mean_probability, fraction_fractured}]}
+                              mean_probability, fraction_fractured}]}, before (the same,
+                              of what the model said before calibration; or null)
         operating_points      {name: {threshold, true_positive, false_positive,
                               false_negative, true_negative, sensitivity, specificity,
-                              ppv, npv, accuracy, f1, youden,
+                              ppv, npv, accuracy, f1, youden, kappa, at_prevalence
+                              {prevalence, ppv, npv} (null unless one is asked for),
                               with_failures_as_errors {sensitivity, specificity}}}
         roc_curve             in "all" only: false_positive_rate, true_positive_rate,
                               threshold (null: above every score); or null
+        precision_recall_curve   in "all" only: recall, precision; or null
       boxes                   n_images, n_images_with_boxes, n_failed, n_truth_boxes,
                               n_detections, map50, map75, map50_95, ar1, ar10, ar100,
                               evidence_outlines {n, centre_in_fracture}
-        froc                  {iou|centre: {least_iou, points [{false_positives_per_image,
-                              threshold, sensitivity}], curve (in "all" only)
-                              {false_positives_per_image, sensitivity, threshold}}}
+        ap_iou, ap_centre     average precision where a box counts from `froc_iou` on, or
+                              by its centre: readers mark loosely
+        froc                  {iou|centre: {least_iou, all|normals (on which images false
+                              positives are counted): {points [{false_positives_per_image,
+                              threshold, sensitivity (of fractures), image_sensitivity}],
+                              curve (in "all" subset only) {false_positives_per_image,
+                              sensitivity, threshold}}}}
+        by_size               false_positives_per_image, threshold, n_unknown_size, bands
+                              [{name, from_share_of_image, to_share_of_image, n,
+                              sensitivity}]: fractures found by their share of the image
         precision_recall_curve   in "all" only: recall, precision at IoU 0.5; or null
+      reasons                 n_true_positive, n_with_annotated_boxes, touching,
+                              centre_in_fracture, incoherent [{path, why}]: is what is shown
+                              on a true positive the fracture? at the records' operating point
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,6 +71,7 @@ from detect.evaluate.box_block import box_block
 from detect.evaluate.cases import Case, Truth, pair_cases
 from detect.evaluate.estimate import CONFIDENCE_LEVEL
 from detect.evaluate.figures import FIGURE_FILES, draw_figures
+from detect.evaluate.reasons import reason_block
 from detect.evaluate.settings import Settings
 from detect.evaluate.subsets import Subset, attribute_subsets, one_image_size, without_hardware
 from detect.evaluate.verdict_block import verdict_block
@@ -72,8 +87,9 @@ __all__ = [
 ]
 
 METRICS_NAME = "metrics.json"
+_UNKNOWN: Mapping[str, float] = {}
 
-METRICS_SCHEMA_VERSION = "1.1"
+METRICS_SCHEMA_VERSION = "1.2"
 
 
 def evaluate_records(
@@ -81,6 +97,7 @@ def evaluate_records(
     records: Sequence[Reading | Failure],
     settings: Settings,
     subset_attributes: Sequence[str] = (),
+    uncalibrated: Mapping[str, float] = _UNKNOWN,
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`, as plain JSON types, without NaN.
 
@@ -90,11 +107,12 @@ def evaluate_records(
             truths by `Source.path`. A truth without a record counts as failed.
         settings: operating points and the conventions of the metrics.
         subset_attributes: attributes of `Truth` whose every value becomes a subset.
+        uncalibrated: what the model said before calibration, in [0, 1], by path.
 
     Raises:
         DataError: truths and records contradict themselves or each other (see `pair_cases`).
     """
-    cases = pair_cases(truths, records)
+    cases = pair_cases(truths, records, uncalibrated)
     subsets = [
         Subset("all", "every image", cases),
         without_hardware(cases),
@@ -159,6 +177,7 @@ def _subset(subset: Subset, settings: Settings) -> dict[str, Any]:
         "reason": subset.reason,
         "verdict": verdict_block(subset.cases, settings, curves=curves),
         "boxes": box_block(subset.cases, settings, curves=curves),
+        "reasons": reason_block(subset.cases),
     }
 
 

@@ -57,7 +57,10 @@ def _subset_row(name: str, part: dict[str, Any]) -> list[str]:
         _figure(verdict["calibration"]["ece_equal_width"]),
         _figure(boxes["map50"]),
         _figure(boxes["map50_95"]),
-        *(_number(point["sensitivity"]["value"]) for point in boxes["froc"]["iou"]["points"]),
+        *(
+            _number(point["sensitivity"]["value"])
+            for point in boxes["froc"]["iou"]["all"]["points"]
+        ),
     ]
 
 

@@ -14,7 +14,7 @@ from detect.evaluate.bootstrap import bootstrap_estimates
 from detect.evaluate.cases import Case
 from detect.evaluate.estimate import Estimate
 from detect.evaluate.settings import Settings
-from detect.evaluate.verdict_metrics import NEEDS_BOTH_CLASSES
+from detect.evaluate.verdict_metrics import NEEDS_BOTH_CLASSES, Confusion
 
 __all__ = ["verdict_block"]
 
@@ -37,7 +37,10 @@ def verdict_block(cases: Sequence[Case], settings: Settings, *, curves: bool) ->
         "n_failed_not_fractured": len(failed) - sum(failed),
         "auroc": verdict_metrics.auroc_delong(labels, scores).to_json(),
         **_bootstrapped_verdict(read, labels, scores, settings),
-        "calibration": _calibration(labels, scores, settings),
+        "calibration": {
+            **_calibration(labels, scores, settings),
+            "before": _before(read, settings),
+        },
         "operating_points": {},
     }
     for name, threshold in settings.operating_points.items():
@@ -46,6 +49,7 @@ def verdict_block(cases: Sequence[Case], settings: Settings, *, curves: bool) ->
         block["operating_points"][name] = {
             "threshold": threshold,
             **confusion.to_json(),
+            "at_prevalence": _at_prevalence(confusion, settings.prevalence),
             "with_failures_as_errors": {
                 rate: wrong[rate].to_json() for rate in ("sensitivity", "specificity")
             },
@@ -57,7 +61,29 @@ def verdict_block(cases: Sequence[Case], settings: Settings, *, curves: bool) ->
             "true_positive_rate": points[1].tolist(),
             "threshold": points[2],
         }
+        precision = verdict_metrics.precision_recall(labels, scores)
+        block["precision_recall_curve"] = precision and {
+            "recall": precision[0].tolist(),
+            "precision": precision[1].tolist(),
+        }
     return block
+
+
+def _at_prevalence(confusion: Confusion, prevalence: float | None) -> dict[str, Any] | None:
+    if prevalence is None:
+        return None
+    values = confusion.at_prevalence(prevalence)
+    return {"prevalence": prevalence, **{name: value.to_json() for name, value in values.items()}}
+
+
+def _before(read: Sequence[Case], settings: Settings) -> dict[str, Any] | None:
+    """Return the same figures of what the model said before calibration, where it is known."""
+    values = [case.uncalibrated for case in read]
+    known = [value for value in values if value is not None]
+    if not read or len(known) < len(read):
+        return None
+    labels = np.array([case.fractured for case in read], dtype=np.bool_)
+    return _calibration(labels, np.array(known, dtype=np.float64), settings)
 
 
 def _bootstrapped_verdict(

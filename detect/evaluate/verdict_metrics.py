@@ -24,6 +24,7 @@ __all__ = [
     "average_precision",
     "confusion_at",
     "placements",
+    "precision_recall",
     "roc_points",
     "sensitivity_at_specificity",
 ]
@@ -255,6 +256,23 @@ def roc_points(
         return None
     false_rates, true_rates, thresholds = roc_curve(labels, scores)
     return false_rates, true_rates, [None, *(float(value) for value in thresholds[1:])]
+
+
+def precision_recall(
+    labels: Labels, scores: Scores
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return (recalls, precisions) at every threshold, recall rising; not interpolated.
+
+    scikit-learn's `precision_recall_curve`, with its end point (0, 1). None without a
+    fractured image.
+    """
+    from sklearn.metrics import precision_recall_curve
+
+    _check(labels, scores)
+    if not labels.any():
+        return None
+    precisions, recalls, _ = precision_recall_curve(labels, scores)
+    return recalls[::-1], precisions[::-1]
 
 
 def placements(labels: Labels, scores: Scores) -> tuple[Scores, Scores]:

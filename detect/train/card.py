@@ -213,7 +213,7 @@ def _figures(val: dict[str, Any], test: dict[str, Any] | None) -> str:
     )
 
     def froc(metrics: dict[str, Any] | None) -> list[Any]:
-        return [] if metrics is None else _of(metrics, "boxes", "froc", "iou", "points")
+        return [] if metrics is None else _of(metrics, "boxes", "froc", "iou", "all", "points")
 
     held = {point["false_positives_per_image"]: point for point in froc(test)}
     for point in froc(val):

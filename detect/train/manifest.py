@@ -104,7 +104,7 @@ def key_figures(metrics: dict[str, Any]) -> dict[str, float | None]:
     verdict, boxes = whole["verdict"], whole["boxes"]
     points = {
         point["false_positives_per_image"]: point["sensitivity"]["value"]
-        for point in boxes["froc"]["iou"]["points"]
+        for point in boxes["froc"]["iou"]["all"]["points"]
     }
     return {
         "auroc": verdict["auroc"]["value"],

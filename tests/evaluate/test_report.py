@@ -6,6 +6,7 @@ import json
 import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,8 +111,10 @@ def test_a_subset_is_the_evaluation_of_its_cases(evaluation: Evaluation) -> None
         alone["verdict"].pop("roc_curve")
         alone["boxes"].pop("precision_recall_curve")
         for criterion in ("iou", "centre"):
-            alone["boxes"]["froc"][criterion].pop("curve")
+            for denominator in ("all", "normals"):
+                alone["boxes"]["froc"][criterion][denominator].pop("curve")
         assert whole[name]["n"] == len(some) < len(truths)
+        alone["verdict"].pop("precision_recall_curve")
         assert whole[name]["verdict"] == alone["verdict"]
         assert whole[name]["boxes"] == alone["boxes"]
 
@@ -194,7 +197,7 @@ def test_one_image_has_the_figures_that_one_image_can_have(reading: Any) -> None
     assert part["boxes"]["n_detections"] == 1  # the outline is no detection
     assert part["boxes"]["evidence_outlines"]["n"] == 1
     assert part["boxes"]["evidence_outlines"]["centre_in_fracture"]["value"] == 1
-    froc = part["boxes"]["froc"]["iou"]["points"]
+    froc = part["boxes"]["froc"]["iou"]["all"]["points"]
     assert [point["sensitivity"]["value"] for point in froc] == [1, 1, 1, 1]
     assert [point["threshold"] for point in froc] == [0.5] * 4
 
@@ -212,8 +215,11 @@ def test_settings_reach_their_figures(reading: Any) -> None:
     ):
         metrics = evaluate_records(truths, records, settings)
         froc = metrics["subsets"]["all"]["boxes"]["froc"]
-        assert [point["sensitivity"]["value"] for point in froc["iou"]["points"]] == at_iou
-        assert [point["sensitivity"]["value"] for point in froc["centre"]["points"]] == [0, 1]
+        assert [point["sensitivity"]["value"] for point in froc["iou"]["all"]["points"]] == at_iou
+        assert [point["sensitivity"]["value"] for point in froc["centre"]["all"]["points"]] == [
+            0,
+            1,
+        ]
         assert froc["iou"]["least_iou"] == metrics["settings"]["froc_iou"] == settings.froc_iou
         assert metrics["subsets"]["all"]["boxes"]["map50"]["value"] == 0
         assert metrics["subsets"]["all"]["verdict"]["operating_points"] == {}
@@ -240,7 +246,7 @@ def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> 
     assert {path.name for path in written} == names | {"metrics.json"}
     parsed = json.loads((out / "metrics.json").read_text("utf-8"))
     assert parsed == metrics
-    assert (parsed["schema_version"], parsed["kind"]) == ("1.1", "evaluation")
+    assert (parsed["schema_version"], parsed["kind"]) == ("1.2", "evaluation")
     for path in written:
         if path.suffix == ".png":
             with Image.open(path) as image:
@@ -325,3 +331,49 @@ def test_table_shows_every_subset_and_operating_point(evaluation: Evaluation) ->
         assert f"{point['sensitivity']['value']:.3f}" in line
     assert lines[0].startswith("80 images: ")
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_figures_before_calibration_where_they_are_known(evaluation: Evaluation) -> None:
+    truths, records = evaluation
+    raw = {truth.path: 0.5 for truth in truths}
+    known = evaluate_records(truths, records, SETTINGS, uncalibrated=raw)
+    before = known["subsets"]["all"]["verdict"]["calibration"]["before"]
+    share = np.mean([bool(truth.fractured) for truth in truths])
+    assert before["ece_equal_width"]["value"] == pytest.approx(abs(share - 0.5))
+    assert before["brier"]["value"] == pytest.approx(0.25)
+    raw.popitem()
+    partly = evaluate_records(truths, records, SETTINGS, uncalibrated=raw)
+    assert partly["subsets"]["all"]["verdict"]["calibration"]["before"] is None
+
+
+def test_predictive_values_at_a_prevalence_only_if_asked_for(evaluation: Evaluation) -> None:
+    asked = evaluate_records(*evaluation, replace(SETTINGS, prevalence=0.02))
+    points = asked["subsets"]["all"]["verdict"]["operating_points"].values()
+    for point in points:
+        assert point["at_prevalence"]["prevalence"] == 0.02
+        assert point["at_prevalence"]["ppv"]["value"] < point["ppv"]["value"]
+    plain = evaluate_records(*evaluation, SETTINGS)["subsets"]["all"]["verdict"]
+    assert all(point["at_prevalence"] is None for point in plain["operating_points"].values())
+
+
+def test_sizes_and_both_denominators_are_counted(evaluation: Evaluation) -> None:
+    boxes = evaluate_records(*evaluation, SETTINGS)["subsets"]["all"]["boxes"]
+    sizes = boxes["by_size"]
+    assert sum(band["n"] for band in sizes["bands"]) == boxes["n_truth_boxes"]
+    (point,) = [
+        point
+        for point in boxes["froc"]["iou"]["all"]["points"]
+        if point["false_positives_per_image"] == sizes["false_positives_per_image"]
+    ]
+    found = sum(band["n"] * (band["sensitivity"]["value"] or 0) for band in sizes["bands"])
+    assert found / boxes["n_truth_boxes"] == pytest.approx(point["sensitivity"]["value"])
+    for criterion in ("iou", "centre"):
+        reached = {
+            denominator: [
+                point["sensitivity"]["value"]
+                for point in boxes["froc"][criterion][denominator]["points"]
+            ]
+            for denominator in ("all", "normals")
+        }
+        assert reached["all"] != reached["normals"]
+    assert boxes["ap_iou"]["value"] >= boxes["map50"]["value"]
