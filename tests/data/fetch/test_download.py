@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,28 @@ def test_a_range_beyond_the_end_starts_anew(server: Any, target: Path, swift: Pa
     server.put("/set", CONTENT[:1000])
     download(wanted, target, patience=swift)
     assert target.read_bytes() == CONTENT[:1000]
+
+
+def test_the_proxy_of_the_environment_is_asked(
+    server: Any, target: Path, swift: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    monkeypatch.setenv("no_proxy", "")
+    server.put("http://files.invalid/set", CONTENT)
+    download(described("http://files.invalid/set"), target, patience=swift)
+    assert target.read_bytes() == CONTENT
+    assert server.asked[0].headers["host"] == "files.invalid"
+
+
+def test_a_server_that_falls_silent_is_left_after_a_while(
+    server: Any, target: Path, swift: Patience
+) -> None:
+    silent = threading.Event()
+    server.put("/set", CONTENT, breaks=[1000], stall=silent)
+    download(described(f"{server.url}/set"), target, patience=replace(swift, timeout=0.2))
+    silent.set()
+    assert target.read_bytes() == CONTENT
+    assert server.ranges("/set") == [None, "bytes=1000-"]
 
 
 def test_an_empty_file_is_a_file(server: Any, target: Path, swift: Patience) -> None:
