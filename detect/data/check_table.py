@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from detect.data.check_guide import by_seriousness, severity_of
-from detect.data.check_report import FullReport, Problem
+from detect.data.check_report import FullReport, Problem, count
 from detect.data.check_text import printable
 from detect.data.check_verdict import verdict_of
 
-__all__ = ["cell_text", "check_lines"]
+__all__ = ["cell_text", "check_lines", "fix_lines"]
 
 _WIDTH = 100
 _MARKS = {"leak": "LEAK", "error": "error", "caution": "caution"}
@@ -33,6 +33,18 @@ def check_lines(report: FullReport) -> Iterator[str]:
         yield ""
     checked = f"{printable(report.dataset.name)}: {report.quick.checked} images checked. "
     yield from textwrap.wrap(checked + verdict_of(report).text, _WIDTH)
+
+
+def fix_lines(left_out: Sequence[str], fixed: FullReport) -> Iterator[str]:
+    """Yield what a cleaned dataset lacks or has otherwise, line by line, and its own verdict."""
+    yield ""
+    yield "Left out or changed:" if left_out else "Nothing was left out or changed."
+    for line in left_out:
+        yield from textwrap.wrap(
+            printable(line), _WIDTH, initial_indent="  ", subsequent_indent="    "
+        )
+    checked = f"Checked again, {count(fixed.quick.checked, 'image')}: "
+    yield from textwrap.wrap(checked + verdict_of(fixed).headline, _WIDTH)
 
 
 def cell_text(cell: str | int | float | None) -> str:
