@@ -1,20 +1,12 @@
-"""Keep ultralytics offline and inside the run's folder; choose devices and precision.
-
-Must run before the first import of ultralytics, which reads its settings at import.
-"""
+"""Choose devices and precision."""
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from detect.config import TrainConfig
 from detect.errors import InputError
-from detect.offline import switch_off_telemetry
-from detect.write.atomic import naming_output
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Precision",
     "cpu_has_bfloat16",
-    "isolate_ultralytics",
     "loader_workers",
     "precision_of",
     "resolve_device",
@@ -31,39 +22,6 @@ __all__ = [
 
 Precision = Literal["float32", "bfloat16 mixed"]
 _MOST_WORKERS = 8  # loader processes; each takes memory
-
-
-def isolate_ultralytics(run: Path) -> None:
-    """Point ultralytics' settings into `run` and switch off whatever reaches for the network.
-
-    A medical tool sends nothing anywhere unless asked: no version check, no package install, no
-    font download (matplotlib's DejaVu Sans stands in for Arial). matplotlib's font list is kept
-    in `run` as well.
-
-    Raises:
-        OutputError: the settings cannot be written.
-    """
-    switch_off_telemetry()  # the exporter's tools import ONNX Runtime
-    settings = run / "ultralytics"
-    os.environ["YOLO_CONFIG_DIR"] = str(settings)
-    os.environ["YOLO_OFFLINE"] = "1"
-    os.environ["YOLO_AUTOINSTALL"] = "0"
-    os.environ.setdefault("YOLO_VERBOSE", "0")
-    os.environ.setdefault("MPLCONFIGDIR", str(run / "matplotlib"))
-    with naming_output(settings):
-        fonts = settings / "Ultralytics"
-        fonts.mkdir(parents=True, exist_ok=True)
-        font = fonts / "Arial.ttf"
-        if not font.exists():
-            import matplotlib
-
-            dejavu = Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
-            shutil.copyfile(dejavu, font)
-        from ultralytics import settings as stored
-
-        stored.update({"sync": False})
-    # ultralytics configures its own logger as loud at import; ours reports what matters
-    logging.getLogger("ultralytics").setLevel(logging.WARNING)
 
 
 def resolve_device(wanted: str) -> str:

@@ -29,11 +29,12 @@ from detect.data.sample import Dataset
 from detect.errors import DataError
 from detect.evaluate.report import write_report
 from detect.evaluate.run import evaluate_split
+from detect.isolation import isolate_ultralytics
 from detect.model.bundle import GRAPH, load_bundle
 from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.curve import plot_learning_curve, read_curve
-from detect.train.environment import isolate_ultralytics, resolve_device
+from detect.train.environment import resolve_device
 from detect.train.initial import require_initial_weights
 from detect.train.manifest import compose_manifest, key_figures
 from detect.train.pack import CARD, CHECKPOINT, place_bundle, save_checkpoint, write_manifest

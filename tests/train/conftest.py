@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detect.config import TrainConfig
-from detect.train.environment import isolate_ultralytics
+from detect.isolation import isolate_ultralytics
 from detect.train.prepared import Prepared, PreparedImage
 
 if TYPE_CHECKING:
