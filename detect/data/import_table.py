@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from detect.data.box_labels import labelled_by_boxes
 from detect.data.check_report import LABELS
 from detect.data.sample import SPLITS, Dataset, Sample
 
@@ -12,7 +13,11 @@ __all__ = ["import_lines"]
 
 
 def import_lines(dataset: Dataset) -> Iterator[str]:
-    """Yield a table of splits and labels, what groups and boxes there are, and every note."""
+    """Yield a table of splits and labels, what groups and boxes there are, and every note.
+
+    An image without a label of its own counts as what its boxes say, as training sees it.
+    """
+    dataset = labelled_by_boxes(dataset)
     header = ("split", "images", *LABELS.values(), "groups", "boxes")
     yield _line(header)
     for split in (*SPLITS, None):
@@ -23,9 +28,12 @@ def import_lines(dataset: Dataset) -> Iterator[str]:
     boxes = Counter(entry.label for s in dataset.samples for entry in s.boxes or ())
     if boxes:
         yield "classes: " + ", ".join(f"{name} {number}" for name, number in boxes.most_common())
-    unannotated = sum(sample.boxes is None for sample in dataset.samples)
-    if unannotated:
-        yield f"{unannotated} images without box annotation: they train the verdict alone"
+    unannotated = [sample for sample in dataset.samples if sample.boxes is None]
+    labelled = sum(sample.fractured is not None for sample in unannotated)
+    if labelled:
+        yield f"{labelled} images with a label but no box annotation: they train the verdict alone"
+    if len(unannotated) > labelled:
+        yield f"{len(unannotated) - labelled} images with neither: they train nothing"
     ungrouped = sum(sample.group is None for sample in dataset.samples)
     if ungrouped:
         yield f"{ungrouped} images of unknown patient or group: two of one person may be parted"
