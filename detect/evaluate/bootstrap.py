@@ -3,19 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detect.evaluate.estimate import CONFIDENCE_LEVEL, Estimate
+from detect.evaluate.paired import Difference
 
-__all__ = ["bootstrap_estimates"]
+__all__ = ["bootstrap_differences", "bootstrap_estimates"]
 
 LEAST_DEFINED = 0.9  # share of resamples on which a statistic must be defined
 
+Statistics = Callable[[NDArray[np.intp]], Sequence[float | None]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Resampled:
+    """One statistic of the sample, and of every resample on which it is defined."""
+
+    value: float | None
+    defined: NDArray[np.float64]
+    n_resamples: int
+    method: str
+
+
+def bootstrap_differences(
+    statistics: Statistics,
+    positive: NDArray[np.bool_],
+    groups: Sequence[str | None],
+    undefined: str,
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[Difference, ...]:
+    """Return each difference of two models with its interval and two-sided p-value.
+
+    Both models are measured on the same resample each time, so the interval is that of their
+    paired difference. The p-value is the level at which the interval would just reach 0:
+    twice the smaller share of resamples on either side of 0, both counts plus one (Davison &
+    Hinkley, "Bootstrap Methods and their Application", 1997, section 4.2, for the plus one); it
+    cannot be less than 2 / (`n_resamples` + 1).
+
+    Args:
+        statistics: as for `bootstrap_estimates`, each a difference, first minus second.
+        positive, groups, undefined, n_resamples, seed: as for `bootstrap_estimates`.
+
+    Raises:
+        ValueError: as `bootstrap_estimates`.
+    """
+    values, resampled = _resample(statistics, positive, groups, n_resamples, seed)
+    unit = _unit(groups)
+    test = f"paired bootstrap of {unit}, {n_resamples} resamples, two-sided"
+    if resampled is None:
+        return tuple(Difference(_alone(value, undefined), None, test) for value in values)
+    found = []
+    for one in resampled:
+        estimate = _estimate(one, undefined)
+        p_value = None
+        if estimate.interval is not None:
+            sides = int((one.defined <= 0).sum()), int((one.defined >= 0).sum())
+            p_value = min(1.0, 2 * (1 + min(sides)) / (1 + len(one.defined)))
+        found.append(Difference(estimate, p_value, test))
+    return tuple(found)
+
 
 def bootstrap_estimates(
-    statistics: Callable[[NDArray[np.intp]], Sequence[float | None]],
+    statistics: Statistics,
     positive: NDArray[np.bool_],
     groups: Sequence[str | None],
     undefined: str,
@@ -43,16 +97,27 @@ def bootstrap_estimates(
     Raises:
         ValueError: there is no image, or the lengths differ.
     """
+    values, resampled = _resample(statistics, positive, groups, n_resamples, seed)
+    if resampled is None:
+        return tuple(_alone(value, undefined) for value in values)
+    return tuple(_estimate(one, undefined) for one in resampled)
+
+
+def _resample(
+    statistics: Statistics,
+    positive: NDArray[np.bool_],
+    groups: Sequence[str | None],
+    n_resamples: int,
+    seed: int,
+) -> tuple[Sequence[float | None], list[_Resampled] | None]:
+    """Return the sample's values, and the resamples'; None where there is too little to draw."""
     n = len(positive)
     if n == 0 or len(groups) != n:
         raise ValueError(f"expected as many groups as images, at least one: {len(groups)}, {n}")
     values = statistics(np.arange(n))
     strata = _strata(positive, groups)
     if any(len(stratum) == 1 for stratum in strata):
-        reason = "no interval: only one group with, or only one without, a fractured image"
-        return tuple(
-            Estimate(value, reason=undefined if value is None else reason) for value in values
-        )
+        return values, None
     draws = np.empty((n_resamples, len(values)))
     generator = np.random.default_rng(seed)
     for row in draws:
@@ -63,12 +128,15 @@ def bootstrap_estimates(
         ]
         drawn = statistics(np.concatenate(chosen))
         row[:] = [np.nan if value is None else value for value in drawn]
-    grouped = len({*groups} - {None}) > 0
-    method = f"percentile bootstrap of {'groups' if grouped else 'images'}, {n_resamples} resamples"
-    return tuple(
-        _estimate(value, column, method, undefined)
+    method = f"percentile bootstrap of {_unit(groups)}, {n_resamples} resamples"
+    return values, [
+        _Resampled(value, column[~np.isnan(column)], n_resamples, method)
         for value, column in zip(values, draws.T, strict=True)
-    )
+    ]
+
+
+def _unit(groups: Sequence[str | None]) -> str:
+    return "groups" if {*groups} - {None} else "images"
 
 
 def _strata(
@@ -86,14 +154,17 @@ def _strata(
     return [stratum for stratum in (with_positive, without) if stratum]
 
 
-def _estimate(
-    value: float | None, draws: NDArray[np.float64], method: str, undefined: str
-) -> Estimate:
-    if value is None:
+def _alone(value: float | None, undefined: str) -> Estimate:
+    reason = "no interval: only one group with, or only one without, a fractured image"
+    return Estimate(value, reason=undefined if value is None else reason)
+
+
+def _estimate(resampled: _Resampled, undefined: str) -> Estimate:
+    if resampled.value is None:
         return Estimate(None, reason=undefined)
-    defined = draws[~np.isnan(draws)]
-    if len(defined) < max(1, LEAST_DEFINED * len(draws)):
-        return Estimate(value, reason="no interval: undefined on too many bootstrap resamples")
+    if len(resampled.defined) < max(1, LEAST_DEFINED * resampled.n_resamples):
+        reason = "no interval: undefined on too many bootstrap resamples"
+        return Estimate(resampled.value, reason=reason)
     tail = (1 - CONFIDENCE_LEVEL) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return Estimate(value, (float(low), float(high)), method)
+    low, high = np.quantile(resampled.defined, [tail, 1 - tail])
+    return Estimate(resampled.value, (float(low), float(high)), resampled.method)

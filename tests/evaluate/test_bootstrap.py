@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detect.evaluate.bootstrap import bootstrap_estimates
+from detect.evaluate.bootstrap import bootstrap_differences, bootstrap_estimates
 
 
 def mean_of(values: NDArray[np.float64]):  # type: ignore[no-untyped-def]
@@ -107,3 +107,60 @@ def test_undefined_statistics_say_so() -> None:
 def test_no_image_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         bootstrap_estimates(lambda _: [1.0], np.zeros(0, dtype=bool), [], "")
+
+
+def differences(first: NDArray[np.float64], second: NDArray[np.float64]):  # type: ignore[no-untyped-def]
+    def statistics(drawn: NDArray[np.intp]) -> Sequence[float | None]:
+        return [float(first[drawn].mean() - second[drawn].mean())]
+
+    return statistics
+
+
+@pytest.mark.parametrize(("shift", "seed"), [(0.0, 1), (0.05, 2), (0.12, 3), (0.3, 4)])
+def test_a_difference_is_tested_as_the_paired_t_test_does(shift: float, seed: int) -> None:
+    from scipy.stats import ttest_rel
+
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(size=300)  # what both models see: paired, it cancels
+    first = shared + shift + rng.normal(0, 0.5, 300)
+    second = shared + rng.normal(0, 0.5, 300)
+    (found,) = bootstrap_differences(
+        differences(first, second), np.zeros(300, dtype=bool), [None] * 300, "", n_resamples=4000
+    )
+    reference = ttest_rel(first, second)
+    interval = reference.confidence_interval()
+    assert found.difference.value == pytest.approx((first - second).mean())
+    assert found.difference.interval == pytest.approx((interval.low, interval.high), abs=0.01)
+    assert found.p_value == pytest.approx(reference.pvalue, abs=0.03)
+    assert found.test == "paired bootstrap of images, 4000 resamples, two-sided"
+
+
+def test_the_interval_holds_zero_where_the_p_value_is_large() -> None:
+    rng = np.random.default_rng(9)
+    for shift in np.linspace(0, 0.3, 12):
+        first, second = rng.normal(shift, 1, 150), rng.normal(0, 1, 150)
+        (found,) = bootstrap_differences(
+            differences(first, second), np.zeros(150, dtype=bool), [None] * 150, ""
+        )
+        assert found.difference.interval is not None
+        assert found.p_value is not None
+        low, high = found.difference.interval
+        if abs(found.p_value - 0.05) > 0.01:
+            assert (low <= 0 <= high) == (found.p_value > 0.05)
+
+
+def test_a_model_does_not_differ_from_itself() -> None:
+    values = np.random.default_rng(5).normal(size=40)
+    (same,) = bootstrap_differences(
+        differences(values, values), np.zeros(40, dtype=bool), [None] * 40, "", n_resamples=50
+    )
+    assert (same.difference.value, same.difference.interval, same.p_value) == (0, (0, 0), 1)
+    (apart,) = bootstrap_differences(
+        differences(values + 5, values), np.zeros(40, dtype=bool), ["a"] * 40, "", n_resamples=50
+    )
+    assert apart.p_value is None
+    assert apart.difference.reason is not None
+    (far,) = bootstrap_differences(
+        differences(values + 5, values), np.zeros(40, dtype=bool), [None] * 40, "", n_resamples=50
+    )
+    assert far.p_value == pytest.approx(2 / 51)  # as little as 50 resamples can tell
