@@ -1,0 +1,64 @@
+"""Figures in words, for Markdown that people read: no undefined one goes without its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["Footnotes", "in_words", "markdown_table", "one_line"]
+
+
+class Footnotes:
+    """The reasons that the cells of a table refer to, each given once under it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def cell(self, estimate: dict[str, Any]) -> str:
+        """Return an `Estimate` in JSON as `0.912 [0.874, 0.950]`, with the number of its note."""
+        reason = estimate["reason"]
+        if reason is None:
+            return _figure(estimate)
+        number = self._numbers.setdefault(reason, len(self._numbers) + 1)
+        return f"{_figure(estimate)} (note {number})"
+
+    def text(self) -> str:
+        """Return the notes as lines of Markdown, to stand below the table."""
+        if not self._numbers:
+            return ""
+        lines = [f"- note {number}: {one_line(why)}" for why, number in self._numbers.items()]
+        return "\n".join(["", *lines, ""])
+
+
+def in_words(estimate: dict[str, Any]) -> str:
+    """Return an `Estimate` in JSON as `0.912 [0.874, 0.950]`, its reason in brackets."""
+    reason = estimate["reason"]
+    return _figure(estimate) if reason is None else f"{_figure(estimate)} ({one_line(reason)})"
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown (GitHub's), with a final newline.
+
+    Raises:
+        ValueError: a row is longer or shorter than `head`.
+    """
+    for row in rows:
+        if len(row) != len(head):
+            raise ValueError(f"{len(row)} cells under {len(head)} heads: {row}")
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(map(one_line, line))} |\n" for line in lines)
+
+
+def one_line(text: str) -> str:
+    """Return text that stays in one cell and is no mark-up: names come from the user's data."""
+    plain = " ".join(text.split())
+    return plain.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+
+
+def _figure(estimate: dict[str, Any]) -> str:
+    value, interval = estimate["value"], estimate["interval"]
+    if value is None:
+        return "undefined"
+    if interval is None:
+        return f"{value:.3f}"
+    return f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
