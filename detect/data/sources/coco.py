@@ -26,8 +26,9 @@ from detect.data.sample import Dataset, LabelledBox
 from detect.data.sources.coco_file import CocoFile, read_coco_file
 from detect.data.sources.drawn import Drawn, Findings, drawn_sample
 from detect.data.sources.images import displayed_sizes
+from detect.data.sources.label_studio_coco import LABEL_STUDIO, upright
+from detect.data.sources.label_studio_images import TaskImages
 from detect.data.sources.labels import fracture_classes
-from detect.data.sources.locate import Images
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.data.sources.roboflow import original_of
 from detect.data.sources.splits import split_in_path, split_in_stem, split_named
@@ -70,7 +71,7 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
     if not classes:
         raise DataError(f"{paths[0]}: no category, so that nobody can tell what the boxes show")
     root = _root(path)
-    images = Images(options.images or root)
+    images = TaskImages(options.images or root)
     findings = Findings()
     drawn = _drawn(files, root, images, findings)
     boxed = [entry.image for entry in drawn if entry.boxes]
@@ -141,9 +142,10 @@ def _classes(files: Sequence[CocoFile]) -> tuple[str, ...]:
 
 
 def _drawn(
-    files: Sequence[CocoFile], root: Path, images: Images, findings: Findings
+    files: Sequence[CocoFile], root: Path, named: TaskImages, findings: Findings
 ) -> list[Drawn]:
     """Return each image that is here, with its boxes."""
+    images = named.images
     found: dict[Path, str] = {}  # image → the entry that names it
     drawn = []
     several = len({image.licence for file in files for image in file.images}) > 1
@@ -151,7 +153,7 @@ def _drawn(
         near = _near(file.path, images.folder)
         for image in file.images:
             where = f"{file.path}, image {image.identity!r}"
-            path = images.find(image.name, where, near)
+            path = named.find(image.name, where, near)
             if path is None:
                 findings.add("listed, but without a file; left out", image.name)
                 continue
@@ -161,6 +163,8 @@ def _drawn(
             found[path] = where
             if any(box.crowd for box in image.boxes):
                 findings.add("a box is around several objects (iscrowd); kept", path.name)
+            if file.contributor == LABEL_STUDIO:
+                image = upright(image, path)
             licence = {"licence": image.licence} if several and image.licence else {}
             drawn.append(
                 Drawn(

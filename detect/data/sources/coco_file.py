@@ -37,6 +37,7 @@ class CocoBox:
     category: Identity
     box: Box  # pixels of the picture of the image's stated size
     crowd: bool  # `iscrowd`: around several objects
+    outlined: bool  # has a segmentation
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class CocoFile:
     images: tuple[CocoImage, ...]  # in its order
     categories: Mapping[Identity, Category]  # by ascending identity
     origin: str | None
+    contributor: str | None  # the tool that wrote the file, where it says so
 
 
 def read_coco_file(path: Path) -> CocoFile:
@@ -96,8 +98,8 @@ def read_coco_file(path: Path) -> CocoFile:
         category = _key(entry, "category_id", where)
         if category not in categories:
             raise DataError(f"{where}: no category has the id {category!r}; correct it")
-        crowd = entry.get("iscrowd") in (1, True)
-        boxes[image].append(CocoBox(category, _box(entry, where), crowd))
+        crowd, outlined = entry.get("iscrowd") in (1, True), bool(entry.get("segmentation"))
+        boxes[image].append(CocoBox(category, _box(entry, where), crowd, outlined))
     return CocoFile(
         path=path,
         images=tuple(
@@ -113,6 +115,7 @@ def read_coco_file(path: Path) -> CocoFile:
         ),
         categories=dict(sorted(categories.items(), key=_ascending)),
         origin=_origin(content.get("info")),
+        contributor=_contributor(content.get("info")),
     )
 
 
@@ -232,3 +235,8 @@ def _origin(info: object) -> str | None:
         return None
     stated = [info.get("description"), info.get("url")]
     return ", ".join(text for text in stated if isinstance(text, str) and text) or None
+
+
+def _contributor(info: object) -> str | None:
+    stated = info.get("contributor") if isinstance(info, dict) else None
+    return stated if isinstance(stated, str) else None

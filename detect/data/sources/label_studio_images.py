@@ -1,4 +1,4 @@
-"""Which image here a task of Label Studio means.
+"""Which image here Label Studio means, in a task or in an export of any form.
 
 A task names its image as (https://labelstud.io/guide/storage, https://labelstud.io/guide/tasks):
 
@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -27,7 +28,11 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?P<name>.+)$")
 
 
 class TaskImages:
-    """The pictures below a folder, to be found by what a task calls them."""
+    """The pictures below a folder, to be found by what Label Studio calls them.
+
+    Attributes:
+        images: all of them.
+    """
 
     def __init__(self, folder: Path) -> None:
         """List the pictures at any depth below `folder`.
@@ -36,43 +41,47 @@ class TaskImages:
             DataError: it is no folder, or cannot be listed.
         """
         self.images = Images(folder)
-        self._by_stored: dict[str, set[Path]] = defaultdict(set)  # name or its stem → paths
-        for path in self.images.paths:
-            # macOS hands out names decomposed, and Django drops what marks a letter then
-            for form in ("NFC", "NFD"):
-                name = unicodedata.normalize(form, path.name)
-                self._by_stored[_stored(name)].add(path)
-                self._by_stored[_stem(_stored(name))].add(path)
 
-    def find(self, reference: str, where: str) -> Path | None:
+    def find(self, reference: str, where: str, near: Sequence[Path] = ()) -> Path | None:
         """Return the image that a task names, or None where there is none.
 
         Args:
             reference: the task's value, in any of the forms of the module.
             where: file and task, for the message.
+            near: folders to which references are meant to be relative, the likeliest first.
 
         Raises:
             DataError: several images fit equally well.
         """
-        return self._find(list(_names(reference)), where, self.images.find)
+        names = list(_names(reference))
+        found = (self.images.find(name, where, near) for name in names)
+        return next(filter(None, found), None) or self._find_stored(names, where)
 
     def find_stem(self, stem: str, where: str) -> Path | None:
         """Return the image after which another file was named, up to the suffix; else as `find`."""
-        return self._find(list(_names(stem)), where, self.images.find_stem)
+        names = list(_names(stem))
+        found = (self.images.find_stem(name, where) for name in names)
+        return next(filter(None, found), None) or self._find_stored(names, where)
 
-    def _find(
-        self, names: Sequence[str], where: str, find: Callable[[str, str], Path | None]
-    ) -> Path | None:
-        for name in names:
-            found = find(name, where)
-            if found is not None:
-                return found
+    def _find_stored(self, names: Sequence[str], where: str) -> Path | None:
         last = re.split(r"[/\\]", names[-1])[-1] if names else ""
         stored = sorted(self._by_stored.get(last, ()))
         if len(stored) > 1:
             message = f"{where}: {last!r} may mean {stored[0]} or {stored[1]}"
             raise DataError(f"{message}; rename one of them")
         return stored[0] if stored else None
+
+    @cached_property
+    def _by_stored(self) -> dict[str, set[Path]]:
+        """The paths by the name under which Django stores them, and by its stem."""
+        paths = defaultdict(set)
+        for path in self.images.paths:
+            # macOS hands out names decomposed, and Django drops what marks a letter then
+            for form in ("NFC", "NFD"):
+                name = _stored(unicodedata.normalize(form, path.name))
+                paths[name].add(path)
+                paths[_stem(name)].add(path)
+        return paths
 
 
 def _names(reference: str) -> Iterator[str]:

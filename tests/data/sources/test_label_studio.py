@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from detect.data.forms import FORMS, form_of
 from detect.data.load import load_dataset, load_fractures
@@ -574,3 +577,58 @@ def test_images_of_the_same_stored_name_are_not_guessed(make: Make) -> None:
     content = [task(1, "/data/upload/1/0a1b2c3d-hand_1.png", annotation())]
     with pytest.raises(DataError, match=r"task 1: .* may mean .*; rename one of them"):
         load_dataset(make(content, "hand 1.png", "x/hand (1.png"))
+
+
+OVAL = {"x": 5, "y": 5, "radiusX": 1, "radiusY": 2, "ellipselabels": ["a"]}
+OUTLINE = {"points": [[1, 2], [3, 4], [5, 6]], "polygonlabels": ["b"]}
+BASE = [
+    task(
+        1,
+        "/data/upload/1/0a1b2c3d-a.png",
+        annotation(
+            rectangle("fracture", 1, 2, 3, 4),
+            painted(brush(20, 10, [(3, 2)]), 20, 10) | {"original_width": 20},
+            {"id": "e", "type": "ellipselabels", "value": OVAL},
+            {"id": "o", "type": "polygonlabels", "value": OUTLINE},
+            choice("Fractured"),
+        ),
+    ),
+    short("a.png", label=[OUTLINE], verdict="Normal"),
+]
+
+
+def places(content: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to everything in a JSON value, but into run lengths."""
+    if path:
+        yield path
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield from places(value, (*path, key))
+    elif isinstance(content, list) and (not path or path[-1] != "rle"):
+        for place, value in enumerate(content):
+            yield from places(value, (*path, place))
+
+
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+values = st.recursive(plain, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(), v))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.sampled_from(list(places(BASE))), value=values)
+def test_nothing_malformed_gives_anything_but_a_data_error(
+    make: Make, place: tuple[str | int, ...], value: Any
+) -> None:
+    content: Any = copy.deepcopy(BASE)
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    folder = make(content, "a.png")
+    try:
+        dataset = load_dataset(next(folder.glob("*.json")), form="label_studio")
+    except DataError as error:
+        assert "\n" not in str(error)
+    else:
+        assert [s.image.name for s in dataset.samples] == ["a.png"]
+        boxes = [entry.box for s in dataset.samples for entry in s.boxes or ()]
+        assert all(box.x1 < box.x2 and box.y1 < box.y2 for box in boxes)
