@@ -13,19 +13,22 @@ A suspicious box that lies mostly on a stronger one marks no place of its own an
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.model.bundle import Bundle
+from detect.model.bundle import BoxThresholds, Bundle, OperatingPoint
 from detect.model.predictor import Prediction
 from detect.record import Box, Finding, FindingCertainty, Reading, Source, Verdict
 
-__all__ = ["compose_reading", "strongest_region"]
+__all__ = ["compose_reading", "decide", "place_findings", "strongest_region"]
 
 _MIN_REGION = 0.03  # of the longer image side: a region smaller than this cannot be seen
 _SAME_PLACE = 0.5  # share of the smaller of two boxes
 _DECIMALS = 4
+_PROBABILITY_DECIMALS = 6
 
 
 def compose_reading(
@@ -44,18 +47,16 @@ def compose_reading(
             is not shown; None lists shown boxes alone.
     """
     manifest = bundle.manifest
-    point = manifest.operating_points[operating_point]
-    probability = round(prediction.probability, 6)
-    fractured = probability >= point.threshold
-    votes = {probability >= other.threshold for other in manifest.operating_points.values()}
-    verdict = Verdict(
-        label="fractured" if fractured else "not_fractured",
-        certainty="definite" if len(votes) == 1 else "doubtful",
-        probability=probability,
-        operating_point=operating_point,
-        threshold=point.threshold,
+    verdict = decide(prediction.probability, manifest.operating_points, operating_point)
+    fractured = verdict.label == "fractured"
+    findings = place_findings(
+        prediction.boxes,
+        prediction.scores,
+        [manifest.classes[int(index)] for index in prediction.classes],
+        manifest.box_thresholds,
+        fractured=fractured,
+        min_score=min_score,
     )
-    findings = _detector_findings(prediction, bundle, fractured, min_score)
     if fractured and all(finding.certainty == "none" for finding in findings):
         region, strength = strongest_region(prediction.evidence, source)
         shown = Finding("", manifest.classes[0], "suspicious", strength, region, "evidence")
@@ -67,14 +68,48 @@ def compose_reading(
     return Reading(source, verdict, numbered, bundle.info, seconds=round(seconds, 4))
 
 
-def _detector_findings(
-    prediction: Prediction, bundle: Bundle, fractured: bool, min_score: float | None
+def decide(
+    probability: float, points: Mapping[str, OperatingPoint], operating_point: str
+) -> Verdict:
+    """Return the verdict at one operating point; it is definite where all points agree.
+
+    Args:
+        probability: calibrated P(fracture); rounded before it is compared, as a record states it.
+        operating_point: a key of `points`.
+    """
+    stated = round(probability, _PROBABILITY_DECIMALS)
+    votes = {stated >= point.threshold for point in points.values()}
+    threshold = points[operating_point].threshold
+    return Verdict(
+        label="fractured" if stated >= threshold else "not_fractured",
+        certainty="definite" if len(votes) == 1 else "doubtful",
+        probability=stated,
+        operating_point=operating_point,
+        threshold=threshold,
+    )
+
+
+def place_findings(
+    boxes: NDArray[np.floating],
+    scores: NDArray[np.floating],
+    labels: Sequence[str],
+    thresholds: BoxThresholds,
+    *,
+    fractured: bool,
+    min_score: float | None,
 ) -> list[Finding]:
-    thresholds = bundle.manifest.box_thresholds
+    """Return a detector's boxes as findings, without ids yet.
+
+    Args:
+        boxes: (n, 4) xyxy, pixels of the image.
+        scores: (n,), descending.
+        labels: n class names.
+        thresholds: from which scores on a box is shown, if `fractured`.
+        fractured: the verdict.
+        min_score: as for `compose_reading`.
+    """
     findings: list[Finding] = []
-    for box, exact, index in zip(
-        prediction.boxes, prediction.scores, prediction.classes, strict=True
-    ):
+    for box, exact, label in zip(boxes, scores, labels, strict=True):
         # Rounded before it is compared, so that a record never contradicts itself.
         score = round(float(exact), _DECIMALS)
         certainty: FindingCertainty = "none"
@@ -91,7 +126,7 @@ def _detector_findings(
             certainty = "none"
         if certainty == "none" and (min_score is None or score < min_score):
             continue
-        findings.append(Finding("", bundle.manifest.classes[int(index)], certainty, score, place))
+        findings.append(Finding("", label, certainty, score, place))
     return findings
 
 
