@@ -93,11 +93,12 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
     found: dict[str, list[str]] = defaultdict(list)
     samples = []
     labelled = 0
-    splits = split_images(content, file, options.images)
+    elsewhere = _elsewhere(options)
+    splits = split_images(content, file, elsewhere)
     placed = [(split, image) for split, images in splits for image in images]
     sizes = displayed_sizes([image for _, image in placed], options)
     for (split, image), size in zip(placed, sizes, strict=True):
-        labels = labels_of(image, file, options.images)
+        labels = labels_of(image, file, elsewhere)
         if labels.is_file():
             labelled += 1
         else:
@@ -148,3 +149,11 @@ def read_classes(content: dict[str, Any], file: Path) -> tuple[str, ...]:
             f"{file}: nc is {content['nc']}, but names holds {len(classes)}; correct it"
         )
     return classes
+
+
+def _elsewhere(options: ImportOptions) -> Path | None:
+    if options.images is None:
+        return None
+    if not options.images.is_dir():
+        raise DataError(f"{options.images}: no such folder of images; correct --images")
+    return options.images.absolute()

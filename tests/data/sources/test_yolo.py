@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -301,7 +302,11 @@ def test_paths_of_another_machine(
         load_dataset(small)
     assert says in str(caught.value)
     assert "give --images FOLDER" in str(caught.value)
-    moved = load_dataset(small, options=ImportOptions(images=disk))
+    with pytest.raises(DataError, match="no such folder of images; correct --images"):
+        load_dataset(small, options=ImportOptions(images=tmp_path / "nowhere"))
+    relative = Path(os.path.relpath(disk))
+    moved = load_dataset(small, options=ImportOptions(images=relative))
+    assert all(s.image.is_absolute() for s in moved.samples)
     assert [(s.image.name, s.split, s.boxes) for s in moved.samples] == [
         (s.image.name, s.split, s.boxes) for s in here.samples
     ]
