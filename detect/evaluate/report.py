@@ -9,7 +9,7 @@ then says why. Intervals are at `settings.confidence_level`.
     model                     name, version, sha256 of the bundle
     settings                  operating_points {name: threshold}, specificity, ece_bins,
                               fp_rates, froc_iou, shown_fp_rate, prevalence (or null),
-                              n_resamples, seed, confidence_level
+                              n_resamples, seed, confidence_level, least_of_a_kind
     data                      name, root (the folder's name), split, licence, left_out
                               {kind of problem: count}, n, n_read, n_failed,
                               failures_by_reason {reason: count}, failures [{path,
@@ -19,9 +19,12 @@ then says why. Intervals are at `settings.confidence_level`.
                               (those from name to left_out, and command, are of
                               `evaluate_split`; version and model of `evaluate_samples`)
     subsets                   {name: subset}: "all"; "without_hardware" and
-                              "one_image_size", where shortcuts would show; and
+                              "one_image_size", where shortcuts would show;
+                              "long_side_…" for each class of image sizes that occurs; and
                               "ATTRIBUTE=VALUE" for each attribute asked for
       definition, n, reason   what is in it; number of cases; why it is empty, or null
+      too_few, too_few_reason   whether fewer than `least_of_a_kind` of its images are fractured,
+                              or are not, so that its figures mean little; in words, or null
       verdict                 n, n_fractured, n_not_fractured, n_failed_fractured,
                               n_failed_not_fractured, auroc (DeLong), auroc_bootstrap (by
                               group), average_precision, sensitivity_at_specificity
@@ -38,6 +41,7 @@ then says why. Intervals are at `settings.confidence_level`.
         roc_curve             in "all" only: false_positive_rate, true_positive_rate,
                               threshold (null: above every score); or null
         precision_recall_curve   in "all" only: recall, precision; or null
+        histogram             in "all" only: edges, fractured, not_fractured: images by probability
       boxes                   n_images, n_images_with_boxes, n_failed, n_truth_boxes,
                               n_detections, map50, map75, map50_95, ar1, ar10, ar100,
                               evidence_outlines {n, centre_in_fracture}
@@ -70,10 +74,18 @@ from detect.errors import InputError
 from detect.evaluate.box_block import box_block
 from detect.evaluate.cases import Case, Truth, pair_cases
 from detect.evaluate.estimate import CONFIDENCE_LEVEL
+from detect.evaluate.few import LEAST_OF_A_KIND, too_few
 from detect.evaluate.figures import FIGURE_FILES, draw_figures
+from detect.evaluate.histogram import probability_histogram
 from detect.evaluate.reasons import reason_block
 from detect.evaluate.settings import Settings
-from detect.evaluate.subsets import Subset, attribute_subsets, one_image_size, without_hardware
+from detect.evaluate.subsets import (
+    Subset,
+    attribute_subsets,
+    image_size_subsets,
+    one_image_size,
+    without_hardware,
+)
 from detect.evaluate.verdict_block import verdict_block
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_bytes
@@ -117,6 +129,7 @@ def evaluate_records(
         Subset("all", "every image", cases),
         without_hardware(cases),
         one_image_size(cases),
+        *image_size_subsets(cases),
         *(subset for name in subset_attributes for subset in attribute_subsets(cases, name)),
     ]
     return {
@@ -127,6 +140,7 @@ def evaluate_records(
             "operating_points": dict(settings.operating_points),
             "fp_rates": list(settings.fp_rates),
             "confidence_level": CONFIDENCE_LEVEL,
+            "least_of_a_kind": LEAST_OF_A_KIND,
         },
         "data": _data(cases, records),
         "subsets": {subset.name: _subset(subset, settings) for subset in subsets},
@@ -171,11 +185,17 @@ def write_report(metrics: dict[str, Any], out: Path) -> list[Path]:
 
 def _subset(subset: Subset, settings: Settings) -> dict[str, Any]:
     curves = subset.name == "all"
+    verdict = verdict_block(subset.cases, settings, curves=curves)
+    if curves:
+        verdict["histogram"] = probability_histogram(subset.cases)
+    few = too_few({"verdict": verdict})
     return {
         "definition": subset.definition,
         "n": len(subset.cases),
         "reason": subset.reason,
-        "verdict": verdict_block(subset.cases, settings, curves=curves),
+        "too_few": few is not None,
+        "too_few_reason": few,
+        "verdict": verdict,
         "boxes": box_block(subset.cases, settings, curves=curves),
         "reasons": reason_block(subset.cases),
     }

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 
 from detect.evaluate.cases import Case
 
-__all__ = ["Subset", "attribute_subsets", "one_image_size", "without_hardware"]
+__all__ = [
+    "Subset",
+    "attribute_subsets",
+    "image_size_subsets",
+    "one_image_size",
+    "without_hardware",
+]
 
 HARDWARE = "hardware"
 MOST_VALUES = 20  # of an attribute; one with more (an age, a count) makes no subsets
+LONG_SIDES = (512, 1024, 2048)  # pixels, from which on a next class of image sizes begins
 YES = frozenset({"1", "1.0", "true", "yes"})
 
 
@@ -54,6 +61,29 @@ def one_image_size(cases: Sequence[Case]) -> Subset:
     size = min(sizes, key=lambda key: (-sizes[key], key))
     definition = f"images of {size[0]}×{size[1]} pixels, the most frequent size"
     return Subset("one_image_size", definition, tuple(c for c in cases if c.size == size))
+
+
+def image_size_subsets(cases: Sequence[Case]) -> tuple[Subset, ...]:
+    """Return one subset per class of image sizes that occurs, by the longer side, ascending.
+
+    Classes begin at 0 and at each of `LONG_SIDES`. Failed cases of unknown size are left out.
+    """
+    found = []
+    for low, end in zip((0, *LONG_SIDES), (*LONG_SIDES, None), strict=True):
+        inside = tuple(
+            case
+            for case in cases
+            if case.size is not None
+            and low <= max(case.size)
+            and (end is None or max(case.size) < end)
+        )
+        if inside and end is None:
+            words = f"images whose longer side has {low} pixels or more"
+            found.append(Subset(f"long_side_from_{low}", words, inside))
+        elif inside and end is not None:
+            words = f"images whose longer side has {low} to {end - 1} pixels"
+            found.append(Subset(f"long_side_{low}_to_{end - 1}", words, inside))
+    return tuple(found)
 
 
 def attribute_subsets(cases: Sequence[Case], attribute: str) -> tuple[Subset, ...]:

@@ -18,13 +18,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from detect.errors import InputError, OutputError
 from detect.evaluate.box_metrics import coco_metrics
 from detect.evaluate.cases import Truth
+from detect.evaluate.figures import FIGURE_FILES
 from detect.evaluate.report import claim_report, evaluate_records, write_report
 from detect.evaluate.settings import Settings
 from detect.evaluate.table import format_table
 from detect.record import Box, Failure, Reading
 
 SETTINGS = Settings({"screening": 0.2, "balanced": 0.5}, n_resamples=60)
-FIGURES = {"roc", "reliability", "froc", "precision_recall"}
 Evaluation = tuple[list[Truth], list[Reading | Failure]]
 
 
@@ -99,10 +99,19 @@ def test_figures_are_those_of_the_records(evaluation: Evaluation) -> None:
 def test_a_subset_is_the_evaluation_of_its_cases(evaluation: Evaluation) -> None:
     truths, records = evaluation
     whole = evaluate_records(truths, records, SETTINGS, ["region"])["subsets"]
-    assert list(whole) == ["all", "without_hardware", "one_image_size", "region=hand", "region=leg"]
+    assert list(whole) == [
+        "all",
+        "without_hardware",
+        "one_image_size",
+        "long_side_0_to_511",
+        "long_side_1024_to_2047",
+        "region=hand",
+        "region=leg",
+    ]
     keep = {
         "without_hardware": lambda number: number % 9 != 0,
         "one_image_size": lambda number: number % 4 != 0,
+        "long_side_0_to_511": lambda number: number % 4 != 0,
         "region=leg": lambda number: number % 2 == 1,
     }
     for name, rule in keep.items():
@@ -115,8 +124,34 @@ def test_a_subset_is_the_evaluation_of_its_cases(evaluation: Evaluation) -> None
                 alone["boxes"]["froc"][criterion][denominator].pop("curve")
         assert whole[name]["n"] == len(some) < len(truths)
         alone["verdict"].pop("precision_recall_curve")
+        alone["verdict"].pop("histogram")
         assert whole[name]["verdict"] == alone["verdict"]
         assert whole[name]["boxes"] == alone["boxes"]
+
+
+def test_a_subset_too_small_to_conclude_from_is_marked(evaluation: Evaluation) -> None:
+    metrics = evaluate_records(*evaluation, SETTINGS, ["region"])
+    least = metrics["settings"]["least_of_a_kind"]
+    marks = set()
+    for part in metrics["subsets"].values():
+        verdict = part["verdict"]
+        counts = verdict["n_fractured"], verdict["n_not_fractured"]
+        assert part["too_few"] is (min(counts) < least)
+        assert (part["too_few_reason"] is None) is not part["too_few"]
+        marks.add(part["too_few"])
+    assert True in marks
+
+
+def test_the_histogram_counts_every_image_once(evaluation: Evaluation) -> None:
+    verdict = evaluate_records(*evaluation, SETTINGS)["subsets"]["all"]["verdict"]
+    histogram = verdict["histogram"]
+    assert len(histogram["edges"]) == len(histogram["fractured"]) + 1
+    assert sum(histogram["fractured"]) == verdict["n_fractured"]
+    assert sum(histogram["not_fractured"]) == verdict["n_not_fractured"]
+    point = verdict["operating_points"]["balanced"]  # 0.5 is an edge
+    middle = histogram["edges"].index(0.5)
+    assert sum(histogram["fractured"][middle:]) == point["true_positive"]
+    assert sum(histogram["not_fractured"][middle:]) == point["false_positive"]
 
 
 def test_failures_are_counted_and_counted_as_errors(evaluation: Evaluation, failure: Any) -> None:
@@ -242,8 +277,7 @@ def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> 
     out = tmp_path / "new" / "report"
     written = write_report(metrics, out)
     assert sorted(written) == sorted(out.iterdir())
-    names = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")}
-    assert {path.name for path in written} == names | {"metrics.json"}
+    assert {path.name for path in written} == {*FIGURE_FILES, "metrics.json"}
     parsed = json.loads((out / "metrics.json").read_text("utf-8"))
     assert parsed == metrics
     assert (parsed["schema_version"], parsed["kind"]) == ("1.2", "evaluation")
@@ -251,19 +285,21 @@ def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> 
         if path.suffix == ".png":
             with Image.open(path) as image:
                 image.load()
-                assert image.size == (750, 750)
+                assert min(image.size) > 400
                 assert len(image.convert("RGB").getcolors(1 << 20) or []) > 50
         elif path.suffix == ".svg":
             root = ElementTree.parse(path).getroot()
             assert root.tag == "{http://www.w3.org/2000/svg}svg"
-            assert len(root.findall(".//{http://www.w3.org/2000/svg}path")) > 20
+            assert len(root.findall(".//{http://www.w3.org/2000/svg}path")) > 10
+            texts = ["".join(t.itertext()) for t in root.iter("{http://www.w3.org/2000/svg}text")]
+            assert len(texts) > 5
 
 
 def test_the_same_metrics_give_the_same_bytes(evaluation: Evaluation, tmp_path: Path) -> None:
     metrics = evaluate_records(*evaluation, SETTINGS)
     first = write_report(metrics, tmp_path / "first")
     second = write_report(metrics, tmp_path / "second")
-    assert len(first) == 9
+    assert len(first) == 1 + len(FIGURE_FILES)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
@@ -282,7 +318,9 @@ def test_an_earlier_evaluation_is_dropped_only_when_told(tmp_path: Path) -> None
 def test_figures_without_data_are_left_out(reading: Any, tmp_path: Path) -> None:
     metrics = evaluate_records([Truth("a", None, False, ())], [reading("a", 0.2)], SETTINGS)
     written = {path.name for path in write_report(metrics, tmp_path)}
-    assert written == {"metrics.json", "reliability.png", "reliability.svg"}
+    names = ("confusion", "probabilities", "reliability")
+    drawn = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")}
+    assert written == {"metrics.json", *drawn}
     (tmp_path / "roc.png").write_bytes(b"of an earlier evaluation")
     (tmp_path / "notes.txt").write_bytes(b"the user's own")
     write_report(metrics, tmp_path)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from detect.evaluate.cases import Case, Truth, pair_cases
-from detect.evaluate.subsets import Subset, attribute_subsets, one_image_size, without_hardware
+from detect.evaluate.subsets import (
+    Subset,
+    attribute_subsets,
+    image_size_subsets,
+    one_image_size,
+    without_hardware,
+)
 
 
 def cases_of(reading: Any, *attributes: dict[str, str], sizes: Any = None) -> tuple[Case, ...]:
@@ -47,6 +53,19 @@ def test_the_most_frequent_size_is_kept(reading: Any, failure: Any) -> None:
     assert paths(draw) == ["1"]
     failed = one_image_size(pair_cases([Truth("a", None, True, ())], [failure("a")]))
     assert (paths(failed), failed.reason) == ([], "no image of known size")
+
+
+def test_classes_of_image_sizes_go_by_the_longer_side(reading: Any, failure: Any) -> None:
+    sizes = [(511, 100), (100, 512), (1023, 1023), (10, 3000), (2048, 5)]
+    cases = cases_of(reading, *[{}] * 5, sizes=sizes)
+    failed = pair_cases([Truth("a", None, True, ())], [failure("a")])
+    found = {subset.name: paths(subset) for subset in image_size_subsets((*cases, *failed))}
+    assert found == {
+        "long_side_0_to_511": ["0"],
+        "long_side_512_to_1023": ["1", "2"],
+        "long_side_from_2048": ["3", "4"],
+    }
+    assert image_size_subsets(failed) == ()
 
 
 def test_each_value_of_an_attribute_is_a_subset(reading: Any) -> None:

@@ -1,0 +1,1 @@
+"""The evaluation's figures as pictures, each drawn from `metrics.json` alone."""
