@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from detect.data.sample import SPLITS
+from detect.train.card_figures import figure_sections
 
 __all__ = ["write_card"]
 
@@ -53,22 +54,14 @@ Rebuild it:
 
 ## Figures
 
-Boxes are measured over all images of the split, normals included. Intervals are at 95 %.
+On val the calibration, the thresholds and the heads were chosen, so its figures flatter;
+{test_is}.
+Boxes are measured over all images of a split, normals included. Intervals, in brackets, are at
+{level}; a figure without one has none computed, or its note says why.
 
-| figure | val (thresholds were set here) | test ({test_is}) |
-|---|---|---|
 {figures}
-
-| operating point | threshold | sensitivity on {measured} | specificity on {measured} |
-|---|---|---|---|
-{points}
-
-| subset of {measured} | images | AUROC | mAP50 |
-|---|---|---|---|
-{subsets}
-
-ECE on val before calibration (the verdict head's own sigmoid): {ece_before}; after: {ece_after}.
-On val the calibration was fitted; {only}.
+ECE on val as the training measured it, before calibration (the verdict head's own sigmoid):
+{ece_before}; after: {ece_after}.
 
 ## Fine-tune on your own data
 
@@ -92,7 +85,7 @@ _FRACATLAS = """\
 - The groups that keep splits apart are runs of neighbouring image numbers, since the data carries
   no patient ids; some patients may still be in two splits.
 - Shortcuts lie in the data (nearly all images with metal are fractured; large images more often
-  than small ones), so figures without hardware and within one image size stand below.
+  than small ones), so figures without hardware and within one image size stand among the subgroups.
 """
 
 
@@ -101,7 +94,8 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
 
     Args:
         manifest: as `detect.model.bundle.Manifest` states it; `training` as `run.py` fills it.
-        val, test: `metrics.json` of both splits; test is None where the data has none.
+        val, test: `metrics.json` of both splits, measured by like settings; test is None where
+            the data has none.
     """
     training = manifest["training"]
     recipe = training["recipe"]
@@ -127,11 +121,8 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
             for found in training["checks"]
         )
         or "Nothing: every image could be read, and no label contradicts another.",
-        test_is="not held out: leaks, see above" if leaks else "seen by nothing before",
-        only="with the leaks above, no figure is one that it never saw"
-        if leaks
-        else "only a figure on test is one that it never saw",
-        measured="test" if test else "val",
+        test_is=_test_is(test is not None, bool(leaks)),
+        level=f"{val['settings']['confidence_level']:.0%}",
         splits="\n".join(
             f"| {name} | {row['images']} | {row['fractured']} | {row['not_fractured']} "
             f"| {row['boxed']} |"
@@ -153,9 +144,10 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
         heads=", ".join(f"{name} {_plain(value)}" for name, value in heads["map50"].items()),
         head=heads["kept"],
         command=training["command"],
-        figures=_figures(val, test),
-        points=_points(test or val),
-        subsets=_subsets(test or val),
+        figures=figure_sections(
+            {"val": val} if test is None else {"val": val, "test": test},
+            manifest["default_operating_point"],
+        ),
         ece_before=_plain(training["ece_on_val"]["before"]),
         ece_after=_plain(training["ece_on_val"]["after"]),
     )
@@ -188,75 +180,13 @@ def _synthetic_limit(entries: list[dict[str, Any]], splits: dict[str, Any]) -> s
     )
 
 
-def _figures(val: dict[str, Any], test: dict[str, Any] | None) -> str:
-    rows = [
-        ("AUROC", ("verdict", "auroc")),
-        ("average precision", ("verdict", "average_precision")),
-        ("ECE, 10 bins", ("verdict", "calibration", "ece_equal_width")),
-        ("Brier score", ("verdict", "calibration", "brier")),
-        ("mAP50", ("boxes", "map50")),
-        ("mAP50-95", ("boxes", "map50_95")),
-    ]
-    lines = [
-        f"| {title} | {_estimate(_of(val, *where))} | "
-        f"{_estimate(_of(test, *where)) if test else 'no test split'} |"
-        for title, where in rows
-    ]
-
-    def at_specificity(metrics: dict[str, Any] | None) -> str:
-        if metrics is None:
-            return "no test split"
-        return _estimate(_of(metrics, "verdict", "sensitivity_at_specificity")["sensitivity"])
-
-    lines.append(
-        f"| sensitivity at specificity 0.90 | {at_specificity(val)} | {at_specificity(test)} |"
-    )
-
-    def froc(metrics: dict[str, Any] | None) -> list[Any]:
-        return [] if metrics is None else _of(metrics, "boxes", "froc", "iou", "all", "points")
-
-    held = {point["false_positives_per_image"]: point for point in froc(test)}
-    for point in froc(val):
-        rate = point["false_positives_per_image"]
-        other = _estimate(held[rate]["sensitivity"]) if rate in held else "no test split"
-        lines.append(
-            f"| box sensitivity at {rate} false positives per image (IoU ≥ 0.3) "
-            f"| {_estimate(point['sensitivity'])} | {other} |"
-        )
-    return "\n".join(lines)
-
-
-def _points(metrics: dict[str, Any]) -> str:
-    points = _of(metrics, "verdict", "operating_points")
-    return "\n".join(
-        f"| {name} | {point['threshold']:.3f} | {_estimate(point['sensitivity'])} "
-        f"| {_estimate(point['specificity'])} |"
-        for name, point in points.items()
-    )
-
-
-def _subsets(metrics: dict[str, Any]) -> str:
-    return "\n".join(
-        f"| {name.replace('_', ' ')} | {part['n']} | {_estimate(part['verdict']['auroc'])} "
-        f"| {_estimate(part['boxes']['map50'])} |"
-        for name, part in metrics["subsets"].items()
-        if part["n"]
-    )
-
-
-def _of(metrics: dict[str, Any] | None, *where: str) -> Any:
-    value: Any = (metrics or {})["subsets"]["all"]
-    for key in where:
-        value = value[key]
-    return value
-
-
-def _estimate(estimate: dict[str, Any]) -> str:
-    if estimate["value"] is None:
-        return f"undefined: {estimate['reason']}"
-    text = f"{estimate['value']:.3f}"
-    interval = estimate.get("interval")
-    return f"{text} [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else text
+def _test_is(tested: bool, leaking: bool) -> str:
+    """Say what a figure on test is worth."""
+    if not tested:
+        return "there is no test split"
+    if leaking:
+        return "test is not held out (leaks, see above)"
+    return "test was seen by nothing before"
 
 
 def _plain(value: float | None) -> str:

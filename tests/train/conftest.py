@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,11 @@ import pytest
 from numpy.typing import NDArray
 
 from detect.config import TrainConfig
+from detect.evaluate.cases import Truth
+from detect.evaluate.report import evaluate_records
+from detect.evaluate.settings import Settings
 from detect.isolation import isolate_ultralytics
+from detect.record import Box, Failure, Finding, ModelInfo, Reading, Source, Verdict
 from detect.train.prepared import Prepared, PreparedImage
 
 if TYPE_CHECKING:
@@ -30,6 +36,61 @@ MakeNetwork = Callable[..., "FractureNetwork"]
 def _ultralytics_settings() -> Iterator[None]:
     yield
     _SETTINGS.cleanup()
+
+
+@pytest.fixture(scope="session")
+def measured() -> Callable[..., dict[str, Any]]:
+    """Make the metrics of a model that is mostly right: half of `n` images are fractured.
+
+    `measured(seed, n=40, failed=0, split="test", sha256="0" * 64, **settings)`; the last `failed`
+    images could not be read. Every ninth image shows hardware.
+    """
+
+    @cache
+    def make(
+        seed: int,
+        n: int = 40,
+        *,
+        failed: int = 0,
+        split: str = "test",
+        sha256: str = "0" * 64,
+        raw: bool = False,
+        **settings: Any,
+    ) -> dict[str, Any]:
+        generator = np.random.default_rng(seed)
+        model = ModelInfo("tiny", "1", sha256)
+        truths, records = [], []
+        for number in range(n):
+            name, fractured = f"{number}.png", number % 2 == 0
+            x, y = generator.uniform(10, 60, 2).tolist()
+            box = Box(x, y, x + 20, y + 15)
+            hardware = {"hardware": "yes" if number % 9 == 0 else "no"}
+            drawn = (box,) if fractured else ()
+            truths.append(Truth(name, f"p{number // 4}{fractured}", fractured, drawn, hardware))
+            if number >= n - failed:
+                records.append(Failure(Source(name, None), "truncated", f"{name}: ends early"))
+                continue
+            score = float(np.clip(generator.normal(0.7 if fractured else 0.3, 0.2), 0.01, 0.99))
+            called = score >= 0.4
+            shown = Finding("F1", "fracture", "definite" if called else "none", score, box)
+            label = "fractured" if called else "not_fractured"
+            verdict = Verdict(label, "definite", score, "balanced", 0.4)
+            source = Source(name, "0" * 64, 100, 100)
+            records.append(Reading(source, verdict, (shown,), model))
+        points = {"screening": 0.2, "balanced": 0.4321, "confirm": 0.6}
+        uncalibrated = {truth.path: 0.5 for truth in truths} if raw else {}
+        found = evaluate_records(
+            truths,
+            records,
+            Settings(points, **{"n_resamples": 20, **settings}),
+            ["hardware"],
+            uncalibrated,
+        )
+        about = {"name": "set", "split": split, "licence": "CC0", "left_out": {}}
+        model_json = {"name": "tiny", "version": "1", "sha256": sha256}
+        return {**found, "data": {**about, **found["data"]}, "model": model_json, "version": "1"}
+
+    return lambda *arguments, **options: deepcopy(make(*arguments, **options))
 
 
 @pytest.fixture(scope="session")

@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from detect.train.card import write_card
 
-
-def _estimate(value: float | None, interval: tuple[float, float] | None = None) -> dict[str, Any]:
-    if value is None:
-        return {"value": None, "interval": None, "reason": "one kind alone"}
-    return {"value": value, "interval": interval}
-
-
-def _metrics(shift: float, hardware: int = 3) -> dict[str, Any]:
-    """Return figures that are all different, moved by `shift`."""
-    points = [
-        {"false_positives_per_image": rate, "sensitivity": _estimate(0.3 + rate / 10 + shift)}
-        for rate in (0.1, 0.5, 1)
-    ]
-    rates = {"sensitivity": _estimate(0.81 + shift), "specificity": _estimate(0.71 + shift)}
-    subset = {
-        "n": 40,
-        "verdict": {
-            "auroc": _estimate(0.9 + shift, (0.8, 0.95)),
-            "average_precision": _estimate(0.6 + shift),
-            "calibration": {
-                "ece_equal_width": _estimate(0.05 + shift),
-                "brier": _estimate(0.15 + shift),
-            },
-            "sensitivity_at_specificity": {"sensitivity": _estimate(0.7 + shift)},
-            "operating_points": {"balanced": {"threshold": 0.4321, **rates}},
-        },
-        "boxes": {
-            "map50": _estimate(0.5 + shift),
-            "map50_95": _estimate(0.2 + shift),
-            "froc": {"iou": {"all": {"points": points}}},
-        },
-    }
-    undefined = {
-        "n": hardware,
-        "verdict": {"auroc": _estimate(None)},
-        "boxes": {"map50": _estimate(None)},
-    }
-    return {"subsets": {"all": subset, "without_hardware": undefined}}
+Measured = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -53,6 +17,7 @@ def manifest() -> dict[str, Any]:
     return {
         "name": "tiny",
         "version": "1.2.3",
+        "default_operating_point": "balanced",
         "training": {
             "command": "python cli.py train --data {mine}",
             "data": [
@@ -86,41 +51,129 @@ def manifest() -> dict[str, Any]:
     }
 
 
-def _row(card: str, start: str) -> list[str]:
-    (line,) = [line for line in card.splitlines() if line.startswith(f"| {start} |")]
-    return [cell.strip() for cell in line.strip("|").split("|")]
+def _rows(card: str, section: str) -> list[dict[str, str]]:
+    """Return the rows of a section's first table, by the titles of its columns."""
+    text = card.split(f"### {section}\n\n")[1]
+    lines = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.split("\n\n")[0].strip().split("\n")
+    ]
+    assert set(lines[1]) == {"---"}
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
 
 
-def test_figures_of_val_and_test_stand_in_their_columns(manifest: dict[str, Any]) -> None:
-    card = write_card(manifest, _metrics(0.0), _metrics(0.01))
-
-    assert _row(card, "AUROC") == ["AUROC", "0.900 [0.800, 0.950]", "0.910 [0.800, 0.950]"]
-    assert _row(card, "mAP50")[1:] == ["0.500", "0.510"]
-    assert _row(card, "mAP50-95")[1:] == ["0.200", "0.210"]
-    assert _row(card, "ECE, 10 bins")[1:] == ["0.050", "0.060"]
-    assert _row(card, "sensitivity at specificity 0.90")[1:] == ["0.700", "0.710"]
-    froc = "box sensitivity at 0.5 false positives per image (IoU ≥ 0.3)"
-    assert _row(card, froc)[1:] == ["0.350", "0.360"]
-    assert "sensitivity on test" in card
-    assert _row(card, "balanced") == ["balanced", "0.432", "0.820", "0.720"]
-    assert _row(card, "without hardware")[2] == "undefined: one kind alone"
+def _row(card: str, section: str, first: str) -> dict[str, str]:
+    (row,) = [row for row in _rows(card, section) if next(iter(row.values())) == first]
+    return row
 
 
-def test_without_a_test_split_no_figure_claims_to_be_of_test(manifest: dict[str, Any]) -> None:
-    card = write_card(manifest, _metrics(0.0), None)
-
-    assert _row(card, "AUROC")[2] == "no test split"
-    assert _row(card, "sensitivity at specificity 0.90")[2] == "no test split"
-    assert "sensitivity on test" not in card
-    assert "subset of test" not in card
-    assert _row(card, "balanced") == ["balanced", "0.432", "0.810", "0.710"]
+def _cell(estimate: dict[str, Any]) -> str:
+    low, high = estimate["interval"]
+    return f"{estimate['value']:.3f} [{low:.3f}, {high:.3f}]"
 
 
-def test_the_recipe_and_its_choices_are_told(manifest: dict[str, Any]) -> None:
-    card = write_card(manifest, _metrics(0.0), _metrics(0.01))
+def test_figures_of_val_and_test_stand_in_their_columns(
+    manifest: dict[str, Any], measured: Measured
+) -> None:
+    splits = {"val": measured(1, split="val", raw=True), "test": measured(2, failed=3)}
+    card = write_card(manifest, splits["val"], splits["test"])
+
+    for split, metrics in splits.items():
+        whole = metrics["subsets"]["all"]
+        verdict, boxes = whole["verdict"], whole["boxes"]
+        row = _row(card, "Verdict", "AUROC, interval by DeLong")
+        assert row[split] == _cell(verdict["auroc"])
+        row = _row(card, "Verdict", "AUROC, interval by bootstrap of groups")
+        assert row[split] == _cell(verdict["auroc_bootstrap"])
+        row = _row(card, "Calibration", "Brier score")
+        assert row[f"{split}, after"] == f"{verdict['calibration']['brier']['value']:.3f}"
+        for name, key in (("mAP50", "map50"), ("AP at IoU 0.3", "ap_iou")):
+            assert _row(card, "Boxes", name)[split] == _cell(boxes[key])
+        froc = _rows(card, "Fractures found against false alarms (FROC)")
+        points = [
+            (criterion, denominator, point)
+            for criterion in ("IoU ≥ 0.3", "centre inside")
+            for denominator in ("all images", "images without fracture")
+            for point in boxes["froc"]["iou" if "IoU" in criterion else "centre"][
+                "all" if "all" in denominator else "normals"
+            ]["points"]
+        ]
+        assert len(froc) == len(points) == 16
+        for row, (criterion, denominator, point) in zip(froc, points, strict=True):
+            assert row["a box counts"] == criterion
+            assert row["false positives counted on"] == denominator
+            rate = float(row["false positives per image"])
+            assert rate == point["false_positives_per_image"]
+            assert row[f"{split}: fractures found"].startswith(
+                f"{point['sensitivity']['value']:.3f}"
+            )
+        sizes = _rows(card, "Fractures by size")
+        assert [int(row[f"{split}: fractures"]) for row in sizes] == [
+            band["n"] for band in boxes["by_size"]["bands"]
+        ]
+        row = _row(card, "Right for the right reason", "fractured images called fractured")
+        assert row[split] == str(whole["reasons"]["n_true_positive"])
+        points_of = [row for row in _rows(card, "Operating points") if row["split"] == split]
+        assert [row["operating point"] for row in points_of] == ["screening", "balanced", "confirm"]
+        balanced = verdict["operating_points"]["balanced"]
+        for title in ("sensitivity", "specificity", "PPV", "NPV"):
+            assert points_of[1][title] == _cell(balanced[title.lower()])
+        assert points_of[1]["kappa"] == f"{balanced['kappa']['value']:.3f}"
+        assert points_of[1]["threshold"] == "0.432"
+    before = _row(card, "Calibration", "Brier score")
+    assert (before["val, before"], before["test, before"]) == ("0.250", "not recorded")
+
+
+def test_failures_are_counted_and_counted_as_wrong(
+    manifest: dict[str, Any], measured: Measured
+) -> None:
+    metrics = measured(2, failed=3)
+    card = write_card(manifest, measured(1, split="val"), metrics)
+
+    assert _row(card, "What was measured on", "test")["could not be read"] == "truncated 3"
+    assert _row(card, "What was measured on", "val")["could not be read"] == "none"
+    (_, wrong) = card.split("With every image that could not be read counted as wrong:")
+    rows = [line for line in wrong.split("\n") if line.startswith("| test | balanced | 1 | 2 |")]
+    point = metrics["subsets"]["all"]["verdict"]["operating_points"]["balanced"]
+    assert len(rows) == 1
+    assert _cell(point["with_failures_as_errors"]["sensitivity"]) in rows[0]
+    assert "| val | balanced | 0" not in wrong
+    assert "3 fractures in images" not in card  # two of the three are normal
+    assert "1 fractures in images that could not be read are in no band." in card
+
+
+def test_small_subgroups_are_marked_and_empty_ones_explained(
+    manifest: dict[str, Any], measured: Measured
+) -> None:
+    card = write_card(manifest, measured(1, split="val"), measured(2, n=72))
+
+    assert _row(card, "Subgroups of test", "all")["size"] == "enough"
+    few = _row(card, "Subgroups of test", "hardware=yes")
+    assert (few["images"], few["size"]) == ("8", "**too few**")
+    assert _row(card, "Subgroups of test", "without hardware")["images"] == "64"
+    bare = measured(3)
+    bare["subsets"]["without_hardware"] |= {"n": 0, "reason": 'no image has attribute "hardware"'}
+    card = write_card(manifest, measured(1, split="val"), bare)
+    assert 'No line for without hardware: no image has attribute "hardware".' in card
+
+
+def test_without_a_test_split_no_figure_claims_to_be_of_test(
+    manifest: dict[str, Any], measured: Measured
+) -> None:
+    card = write_card(manifest, measured(1, split="val"), None)
+
+    assert list(_row(card, "Verdict", "average precision")) == ["figure", "val"]
+    assert "there is no test split" in card
+    assert "### Subgroups of val" in card
+    figures = card.split("## Figures")[1].split("### ", 1)[1].split("## Fine-tune")[0]
+    assert "test" not in figures
+
+
+def test_the_recipe_and_its_choices_are_told(manifest: dict[str, Any], measured: Measured) -> None:
+    card = write_card(manifest, measured(1, split="val"), measured(2))
 
     assert card.startswith("# tiny 1.2.3\n")
-    assert _row(card, "train") == ["train", "90", "30", "60", "77"]
+    assert "| train | 90 | 30 | 60 | 77 |" in card
     assert "joint not measured, on the frozen trunk 0.9123;\n  kept: frozen." in card
     assert "one2one 0.4100, one2many 0.4200; kept: one2many" in card
     assert "10 minutes of fine-tuning,\n  12 minutes in all" in card
@@ -128,12 +181,6 @@ def test_the_recipe_and_its_choices_are_told(manifest: dict[str, Any]) -> None:
     assert "python cli.py train --data {mine}" in card
     assert "set: licence not stated; origin our clinic; images: 90 train, 20 val." in card
     assert "0.2000; after: 0.0300" in card
-
-
-def test_subsets_without_an_image_are_left_out(manifest: dict[str, Any]) -> None:
-    card = write_card(manifest, _metrics(0.0), _metrics(0.01, hardware=0))
-
-    assert "without hardware |" not in card
 
 
 @pytest.mark.parametrize(
@@ -145,11 +192,15 @@ def test_subsets_without_an_image_are_left_out(manifest: dict[str, Any]) -> None
     ],
 )
 def test_limits_are_those_of_the_data(
-    manifest: dict[str, Any], origin: str | None, says: str, keeps_quiet: str
+    manifest: dict[str, Any],
+    measured: Measured,
+    origin: str | None,
+    says: str,
+    keeps_quiet: str,
 ) -> None:
     manifest["training"]["data"][0]["origin"] = origin
 
-    card = write_card(manifest, _metrics(0.0), None)
+    card = write_card(manifest, measured(1, split="val"), None)
 
     assert says in card
     assert keeps_quiet not in card
@@ -173,12 +224,12 @@ def _add(manifest: dict[str, Any], origin: str, **images: int) -> None:
     ],
 )
 def test_some_synthetic_images_do_not_make_all_synthetic(
-    manifest: dict[str, Any], images: dict[str, int], says: str
+    manifest: dict[str, Any], measured: Measured, images: dict[str, int], says: str
 ) -> None:
     manifest["training"]["data"][0]["origin"] = "FracAtlas, doi"
     _add(manifest, "synthetic radiographs", **images)
 
-    card = write_card(manifest, _metrics(0.0), None)
+    card = write_card(manifest, measured(1, split="val"), None)
 
     assert says in card
     assert "say nothing of how it reads patients" not in card
@@ -186,35 +237,36 @@ def test_some_synthetic_images_do_not_make_all_synthetic(
     assert "more: licence not stated; origin synthetic radiographs; images: 30 train" in card
 
 
-def test_what_the_check_found_is_told(manifest: dict[str, Any]) -> None:
-    assert "## What the check found\n\nNothing: " in write_card(manifest, _metrics(0.0), None)
+def test_what_the_check_found_is_told(manifest: dict[str, Any], measured: Measured) -> None:
+    assert "## What the check found\n\nNothing: " in write_card(
+        manifest, measured(1, split="val"), None
+    )
     manifest["training"]["checks"] = [
         {"kind": "unreadable", "line": "2 files truncated", "leak": False},
         {"kind": "tied_groups", "line": "1 image: copies tie groups", "leak": False},
     ]
 
-    card = write_card(manifest, _metrics(0.0), _metrics(0.01))
+    card = write_card(manifest, measured(1, split="val"), measured(2))
 
     assert (
         "## What the check found\n\n- 2 files truncated\n- 1 image: copies tie groups\n\n" in card
     )
-    assert "test (seen by nothing before)" in card
+    assert "test was seen by nothing before" in card
     assert "Leak" not in card
 
 
 def test_an_allowed_leak_leads_the_limits_and_no_figure_is_called_unseen(
-    manifest: dict[str, Any],
+    manifest: dict[str, Any], measured: Measured
 ) -> None:
     manifest["training"]["checks"] = [
         {"kind": "unreadable", "line": "2 files truncated", "leak": False},
         {"kind": "group_leak", "line": "group p1 is in train and test", "leak": True},
     ]
 
-    card = write_card(manifest, _metrics(0.0), _metrics(0.01))
+    card = write_card(manifest, measured(1, split="val"), measured(2))
 
     limits = card.split("## Intended use and limits\n\n")[1]
     assert limits.startswith("- **Leak** (`--allow-leakage`): group p1 is in train and test.")
     assert "- **Leak:** group p1 is in train and test\n" in card
-    assert "test (not held out: leaks, see above)" in card
+    assert "test is not held out (leaks, see above)" in card
     assert "seen by nothing before" not in card
-    assert "it never saw" not in card.replace("no figure is one that it never saw", "")
