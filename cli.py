@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from detect import __version__
 from detect.commands import data
+from detect.commands.card import card
 from detect.commands.detect import detect
 from detect.commands.evaluate import evaluate
 from detect.commands.options import INTERRUPTED, MISTAKE
@@ -45,7 +46,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (detect, train, evaluate, report):
+for _command in (detect, train, evaluate, report, card):
     app.command()(_command)
 app.add_typer(data.app, name="data")
 

@@ -60,7 +60,9 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
         yaml.safe_dump(checked.model_dump(mode="json"), stream, sort_keys=False, allow_unicode=True)
 
 
-def place_bundle(folder: Path, out: Path) -> None:
+def place_bundle(
+    folder: Path, out: Path, way_out: str = "free some space and run again with --resume"
+) -> None:
     """Copy a finished bundle beside `out`, then swap it in, so that `out` is never half.
 
     What lies beside `out` is the user's: the copy and the replaced bundle bear hidden random
@@ -81,8 +83,7 @@ def place_bundle(folder: Path, out: Path) -> None:
             raise
     except OSError as error:
         raise OutputError(
-            f"{out}: the bundle cannot be written: {error.strerror or error}; "
-            "free some space and run again with --resume"
+            f"{out}: the bundle cannot be written: {error.strerror or error}; {way_out}"
         ) from error
     if old.exists():
         try:

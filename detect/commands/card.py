@@ -1,0 +1,39 @@
+"""`card`: write the model card of a bundle anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detect import DEFAULT_BUNDLE
+from detect.commands.options import Quiet, Verbose, Weights
+from detect.console import set_up_logging
+
+__all__ = ["card"]
+
+
+def card(
+    val: Annotated[
+        Path, typer.Option("--val", help="metrics.json of `evaluate --split val`, or its folder.")
+    ],
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            "--test",
+            help="metrics.json of `evaluate --split test`, or its folder.",
+            show_default="none, where the data has no test split",
+        ),
+    ] = None,
+    weights: Weights = DEFAULT_BUNDLE,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Fill the CARD.md of a bundle from new evaluations of it, without training again."""
+    set_up_logging(quiet, verbose)
+    from detect.train.refresh import refresh_card
+
+    bundle = refresh_card(weights, val, test)
+    if not quiet:
+        print(f"Card in {bundle.folder / 'CARD.md'}; the bundle's sha256 is now {bundle.sha256}")
