@@ -64,6 +64,7 @@ class Problem:
     line: str  # for a person
     # images that belong together (copies of one picture, one patient's), to be shown side by side
     sets: tuple[tuple[Path, ...], ...] = ()
+    what: str = ""  # the same of one image, without its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def problem_of(kind: ProblemKind, samples: Sequence[Sample], what: str) -> Probl
     """Return the problem that `samples` share, with a line that names the first of them."""
     images = tuple(sample.image for sample in samples)
     line = f"{count(len(images), 'image')}: {what}: {few(image.name for image in images)}"
-    return Problem(kind, images, line)
+    return Problem(kind, images, line, what=what)
 
 
 def count(number: int, noun: str) -> str:

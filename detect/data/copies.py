@@ -9,7 +9,7 @@ from itertools import permutations
 from detect.data.check_report import Problem, ProblemKind, count, few
 from detect.data.sample import SPLITS, Sample
 
-__all__ = ["identical_files", "shared_groups"]
+__all__ = ["identical_files", "shared_groups", "splits_of", "tied_groups"]
 
 
 def identical_files(
@@ -43,7 +43,7 @@ def identical_files(
             found["duplicate_label"].append(same)
             conflicting.add(digest)
             continue
-        splits = _splits(same)
+        splits = splits_of(same)
         if len(splits) > 1:
             found["duplicate_leak"].append(same)
             keeps[digest] = splits[-1]
@@ -60,11 +60,19 @@ def identical_files(
         for digest, sample in hashed
         if digest not in conflicting and keeps.get(digest, sample.split) == sample.split
     )
-    return [*problems, *_tied_groups(by_hash.values(), stay)], stay
+    return [*problems, *tied_groups(by_hash.values(), stay)], stay
 
 
-def _tied_groups(copies: Iterable[Sequence[Sample]], stay: Sequence[Sample]) -> Iterator[Problem]:
-    """Find what stays of groups that copies tie to a group of a later split."""
+def tied_groups(
+    copies: Iterable[Sequence[Sample]], stay: Sequence[Sample], share: str = "files"
+) -> Iterator[Problem]:
+    """Find what stays of groups that copies tie to a group of a later split.
+
+    Args:
+        copies: sets of samples that are copies of one another.
+        stay: the samples to look among, in the dataset's order.
+        share: what such groups share, for the line.
+    """
     tied: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for same in copies:
         placed = [(s.split, s.group) for s in same if s.split is not None and s.group is not None]
@@ -80,7 +88,7 @@ def _tied_groups(copies: Iterable[Sequence[Sample]], stay: Sequence[Sample]) -> 
             where = " and ".join(sorted(laters, key=SPLITS.index))
             names = sorted({other for others in ties.values() for _, other in others})
             line = f"{count(len(images), 'image')} of {split} in groups {few(sorted(ties))}, "
-            line += f"which share files with groups {few(names)} of {where}; kept"
+            line += f"which share {share} with groups {few(names)} of {where}; kept"
             yield Problem("tied_groups", images, line)
 
 
@@ -90,21 +98,23 @@ def shared_groups(samples: Iterable[Sample]) -> list[Problem]:
     for sample in samples:
         if sample.group is not None and sample.split is not None:
             groups[sample.group].append(sample)
-    leaking = {name: group for name, group in groups.items() if len(_splits(group)) > 1}
+    leaking = {name: group for name, group in groups.items() if len(splits_of(group)) > 1}
     if not leaking:
         return []
-    shown = few(f"{name} in {' and '.join(_splits(group))}" for name, group in leaking.items())
+    shown = few(f"{name} in {' and '.join(splits_of(group))}" for name, group in leaking.items())
     images = tuple(sample.image for group in leaking.values() for sample in group)
-    return [
-        Problem("group_leak", images, f"{count(len(leaking), 'group')} in several splits: {shown}")
-    ]
+    line = f"{count(len(leaking), 'group')} in several splits: {shown}"
+    sets = tuple(tuple(sample.image for sample in group) for group in leaking.values())
+    return [Problem("group_leak", images, line, sets)]
 
 
 def _problem(kind: ProblemKind, sets: Sequence[Sequence[Sample]], what: str) -> Problem:
     images = tuple(sample.image for same in sets for sample in same)
     shown = few(" = ".join(sample.image.name for sample in same) for same in sets)
-    return Problem(kind, images, f"{count(len(sets), 'identical file')} {what}: {shown}")
+    together = tuple(tuple(sample.image for sample in same) for same in sets)
+    return Problem(kind, images, f"{count(len(sets), 'identical file')} {what}: {shown}", together)
 
 
-def _splits(samples: Iterable[Sample]) -> list[str]:
+def splits_of(samples: Iterable[Sample]) -> list[str]:
+    """Return the splits that samples are in, the earliest first."""
     return sorted({s.split for s in samples if s.split is not None}, key=SPLITS.index)

@@ -7,14 +7,26 @@ loading asks for fractures alone, so this is the one place that tells them from 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.data.sources.labels import FRACTURE, fracture_classes
 from detect.errors import DataError
 
-__all__ = ["fractures_only"]
+__all__ = ["fracture_names", "fractures_only"]
+
+
+def fracture_names(names: Sequence[str], classes: Mapping[str, str | None]) -> frozenset[str]:
+    """Return which classes of a dataset are fractures.
+
+    Args:
+        names: the dataset's classes.
+        classes: class → "fracture", or None for one that is none; empty: told by the names.
+    """
+    if classes:
+        return frozenset(name for name, use in classes.items() if use == FRACTURE)
+    return fracture_classes(names)
 
 
 def fractures_only(dataset: Dataset, classes: Mapping[str, str | None]) -> Dataset:
@@ -32,13 +44,12 @@ def fractures_only(dataset: Dataset, classes: Mapping[str, str | None]) -> Datas
     Raises:
         DataError: boxes are drawn, and a class of the dataset is not in `classes`.
     """
-    fractures = fracture_classes(dataset.classes)
     if classes:
         missing = [name for name in dataset.classes if name not in classes]
         if missing and any(sample.boxes for sample in dataset.samples):
             message = f"{dataset.root}: {', '.join(missing)}: not in the recipe's classes"
             raise DataError(f"{message}; add each to `classes:`, as fracture or null")
-        fractures = frozenset(name for name, use in classes.items() if use == FRACTURE)
+    fractures = fracture_names(dataset.classes, classes)
     dropped = Counter(
         entry.label
         for sample in dataset.samples
