@@ -1,0 +1,145 @@
+"""The dataset without what the full check found wrong, and what was done to which image.
+
+What is measured on stays as published, and what is trained on gives way: of images that belong
+together (copies of one file, one exposure in several files, one patient or group, and whatever
+these have in common), those in the latest split stay, and those in earlier splits are left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from detect.data.check_report import FullReport, ProblemKind, count
+from detect.data.copies import splits_of
+from detect.data.sample import Dataset, Sample
+from detect.data.units import units_of
+
+__all__ = ["clean"]
+
+_UNUSABLE: frozenset[ProblemKind] = frozenset({"unreadable", "multi_frame"})
+_CONFLICTS: frozenset[ProblemKind] = frozenset({"duplicate_label", "near_duplicate_label"})
+_MENDED: frozenset[ProblemKind] = frozenset(
+    {"box_class", "box_empty", "box_outside", "box_whole", "label_box"}
+)
+_ALIKE: dict[ProblemKind, str] = {
+    "duplicate_leak": "same file as",
+    "duplicate_label": "same file as",
+    "duplicate": "same file as",
+    "near_duplicate_leak": "same picture as",
+    "near_duplicate_label": "same picture as",
+    "near_duplicate": "same picture as",
+}
+
+
+def clean(report: FullReport) -> tuple[Dataset, tuple[str, ...]]:
+    """Return the dataset as it can be trained on and measured with, and what was changed.
+
+    Left out are images that cannot be read or have several frames, copies with different labels,
+    and images tied to a later split. Boxes and labels are mended as the quick check does (see
+    `mend`); where a fracture's box covers its image, the label alone stays. Suspicions (marks,
+    shortcuts), unlabelled images, and copies within one split stay.
+
+    A check of the result finds no leak: what belongs together is in one split, and whether two
+    images belong together does not depend on others.
+
+    Returns:
+        the dataset, its samples in the same order, with a note of what was done; and a line for
+        each image left out or changed, in that order, images named below the dataset's root.
+    """
+    dataset = report.dataset
+    why_out = _left_out(report)
+    changes = _changes(report)
+    whole = {image for p in report.problems if p.kind == "box_whole" for image in p.images}
+    usable = iter(report.quick.usable)
+    following = next(usable, None)
+    samples, lines = [], []
+    for index, sample in enumerate(dataset.samples):
+        mended = None
+        # what is usable is in the dataset's order, with some left out
+        if following is not None and _is_same(following, sample):
+            mended, following = following, next(usable, None)
+        if index in why_out:
+            lines.append(f"{_name(sample.image, dataset)}: {why_out[index]}")
+            continue
+        assert mended is not None  # the quick check leaves out nothing else
+        if sample.image in whole:
+            mended = replace(mended, boxes=None)
+        if sample.fractured is None and mended.boxes is not None:
+            mended = replace(mended, fractured=None)  # the boxes tell, as they did before
+        if mended != sample:
+            lines.append(f"{_name(sample.image, dataset)}: {changes[sample.image]}")
+        samples.append(mended)
+    left_out = len(dataset.samples) - len(samples)
+    note = f"cleaned: {count(left_out, 'image')} left out, {len(lines) - left_out} changed"
+    notes = (*dataset.notes, note) if lines else dataset.notes
+    return replace(dataset, samples=tuple(samples), notes=notes), tuple(lines)
+
+
+def _is_same(mended: Sample, sample: Sample) -> bool:
+    return (mended.image, mended.split, mended.group) == (sample.image, sample.split, sample.group)
+
+
+def _name(image: Path, dataset: Dataset) -> str:
+    inside = image.is_relative_to(dataset.root)
+    return (image.relative_to(dataset.root) if inside else image).as_posix()
+
+
+def _changes(report: FullReport) -> dict[Path, str]:
+    """Return what is done to the annotation of each image, in words."""
+    found: dict[Path, list[str]] = defaultdict(list)
+    for problem in report.problems:
+        if problem.kind in _MENDED:
+            for image in problem.images:
+                found[image].append(problem.what)
+    return {image: "; ".join(dict.fromkeys(whats)) for image, whats in found.items()}
+
+
+def _left_out(report: FullReport) -> dict[int, str]:
+    """Return which samples are left out, by their index, and why."""
+    dataset = report.dataset
+    images: dict[Path, str] = {}
+    for problem in report.problems:
+        if problem.kind in _UNUSABLE:
+            images.update(dict.fromkeys(problem.images, problem.what))
+    readable = [i for i, sample in enumerate(dataset.samples) if sample.image not in images]
+    for problem in report.problems:
+        if problem.kind in _CONFLICTS:
+            for alike in problem.sets:
+                for image in alike:
+                    other = _name(next((i for i in alike if i != image), image), dataset)
+                    what = f"{_ALIKE[problem.kind]} {other}, with another label; left out"
+                    images.setdefault(image, what)
+    why = {i: images[s.image] for i, s in enumerate(dataset.samples) if s.image in images}
+    ties = [alike for p in report.problems if p.kind in _ALIKE for alike in p.sets]
+    for unit in units_of([dataset.samples[index] for index in readable], ties):
+        members = [readable[index] for index in unit if readable[index] not in why]
+        latest = splits_of(dataset.samples[index] for index in members)[-1:]
+        stay = [index for index in members if dataset.samples[index].split in latest]
+        for index in members:
+            sample = dataset.samples[index]
+            if sample.split is not None and sample.split not in latest:
+                tie = _tie(sample, [dataset.samples[i] for i in stay], report)
+                why[index] = f"{tie}; left out of {sample.split}"
+    return why
+
+
+def _tie(sample: Sample, later: Sequence[Sample], report: FullReport) -> str:
+    """Say what ties a sample to those of a later split."""
+    split, places = later[0].split, {other.image for other in later}
+    for problem in report.problems:
+        if problem.kind in _ALIKE:
+            for other in _partners(sample.image, problem.sets):
+                if other in places:
+                    name = _name(other, report.dataset)
+                    return f"{_ALIKE[problem.kind]} {name} in {split}"
+    if sample.group is not None and any(other.group == sample.group for other in later):
+        return f"group {sample.group} is in {split}, too"
+    own = f"its group {sample.group}" if sample.group is not None else "its copy's group"
+    return f"{own} shares pictures with {split}, maybe by way of other groups"
+
+
+def _partners(image: Path, sets: Iterable[tuple[Path, ...]]) -> Iterable[Path]:
+    return (other for alike in sets if image in alike for other in alike if other != image)
