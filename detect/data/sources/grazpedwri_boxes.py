@@ -83,6 +83,9 @@ class Annotations:
             return self._of_voc(voc, image.name, size)
         classes = self._classes_of(labels.parent)
         boxes = read_boxes(image, size, labels, classes, self._found)
+        if any(b.box.x1 >= b.box.x2 or b.box.y1 >= b.box.y2 for b in boxes or ()):
+            self._found["a box has no area; boxes not used"].append(image.name)
+            return None
         if boxes is not None and voc is not None:
             same = _agree(boxes, [box for box in voc[1] if box.label in classes])
             self._found[_AGREE if same else _DISAGREE].append(image.name)
