@@ -10,8 +10,9 @@ with the task, so that only one that says something of a fracture is taken for a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +147,16 @@ def _image(data: Mapping[str, Any], where: str) -> str:
     if len(named) == 1:
         return texts[named[0]]
     if named:
-        message = f"{where}: names several images ({', '.join(named)}), and nobody can tell which"
+        message = f"{where}: names several images, {_few(named)}, and nobody can tell which"
         raise DataError(f"{message} is annotated; make a task for each image")
     if any(isinstance(value, list) for value in data.values()):
         message = f"{where}: its data names no single image, and tasks of several are not read"
         raise DataError(f"{message}; make a task for each image")
-    raise DataError(f"{where}: its data ({', '.join(data)}) names no image; give another export")
+    raise DataError(f"{where}: its data, {_few(data)}, names no image; give another export")
+
+
+def _few(keys: Iterable[str]) -> str:
+    return ", ".join(f"{key!r:.40}" for key in islice(keys, 5))
 
 
 def _looks_like_image(text: str) -> bool:

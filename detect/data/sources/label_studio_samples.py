@@ -144,7 +144,7 @@ class Project:
 def _unplaced(result: Result, sizes: set[Size], size: Size | None) -> Iterator[str]:
     """Yield why not all that was drawn can be told as boxes."""
     for region in result.unread:
-        yield f"has a region of type {region.kind}, which is no box"
+        yield f"has a region of type {region.kind!r:.40}, which is no box"
     if len(sizes) > 1:
         yield "its regions state different sizes of the image"
     if size is None and result.regions:
