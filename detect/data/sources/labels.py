@@ -55,8 +55,16 @@ _FILLERS = frozenset(
         "cases",
     }
 )
-_SAYS_FRACTURE = re.compile(r"fractur|positive|broken")
-_SAYS_NO = re.compile(r"\b(no|not|non|without|un\w+|healed|old)\b|\bun(fractur|broken)|negative")
+_FRACTURE_WORD = r"(?:fra[ck]tur|frattur|positive|broken|\bfx\b)"  # also in some other languages
+_SAYS_FRACTURE = re.compile(_FRACTURE_WORD)
+# a fracture that is not displaced is one
+_KIND = r"(?:displaced|dislocated|angulated|impacted|depressed|comminuted|united|open)"
+_SAYS_NO = re.compile(
+    rf"\b(?:no|without)\b.*{_FRACTURE_WORD}"
+    rf"|\b(?:non|not)\b(?! {_KIND}).*{_FRACTURE_WORD}"
+    rf"|\b(?:non|un){_FRACTURE_WORD}"
+    r"|\b(?:healed|old|uncertain|unclear|unlikely|unsure|unknown)\b|negative"
+)
 
 
 def _words(name: str) -> str:

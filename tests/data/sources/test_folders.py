@@ -194,6 +194,31 @@ def test_folder_label(name: str, label: bool | None) -> None:
         (["fractured", "not fractured"], {"fractured"}),
         (["Fractured", "Unfractured", "healed-fracture"], {"Fractured"}),
         (["a", "b"], {"a", "b"}),
+        # a fracture all the same, whatever it is not
+        *(
+            (["displaced fracture", name], {"displaced fracture", name})
+            for name in (
+                "Non-displaced fracture",
+                "not_displaced_fracture",
+                "undisplaced fracture",
+                "unstable fracture",
+                "fracture without displacement",
+            )
+        ),
+        *(
+            (["fracture", name], {"fracture"})
+            for name in (
+                "no displaced fracture",
+                "No acute fracture",
+                "not a fracture",
+                "non fracture",
+                "nonfracture",
+                "unbroken",
+                "uncertain fracture",
+            )
+        ),
+        (["Fraktur", "Metall"], {"Fraktur"}),
+        (["fx", "no fx", "cast"], {"fx"}),
     ],
 )
 def test_fracture_classes(classes: list[str], meaning: set[str]) -> None:
