@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detect.data import canonical
+from detect.data.check_report import count
 from detect.data.fractures import fractures_only
 from detect.data.load import load_dataset, merge_datasets
 from detect.data.sample import Dataset
+from detect.data.sources.options import ImportOptions
 from detect.data.split import split_dataset
 from detect.data.split_summary import SplitSummary
-from detect.data.ties import exact_copies
+from detect.data.ties import exact_copies, near_copies
 from detect.errors import DataError, InputError
 from detect.progress import Progress
 
@@ -31,6 +33,7 @@ class SplitRequest:
     out: Path | None = None  # None: rewrite the one source, which is in canonical form
     form: str = "auto"  # of the sources
     stratify: tuple[str, ...] | None = None  # None: by region, where there is one
+    near_duplicates: bool = True  # keep them together, too; needs the extra `data`
     overwrite: bool = False
     command: str = "data split"  # as typed, for the dataset's notes
     show_progress: bool = False
@@ -39,8 +42,8 @@ class SplitRequest:
 def split_datasets(request: SplitRequest) -> tuple[Path, SplitSummary]:
     """Read the sources as one dataset, split it anew, and write it in canonical form.
 
-    Exact copies stay together. Images stay where they are. Label and boxes by which it is
-    stratified are those of fractures, whatever else is boxed.
+    Exact copies stay together, and near duplicates if asked for. Images stay where they are.
+    Label and boxes by which it is stratified are those of fractures, whatever else is boxed.
 
     Returns:
         The folder of the dataset, and what was done.
@@ -51,7 +54,8 @@ def split_datasets(request: SplitRequest) -> tuple[Path, SplitSummary]:
         OutputError: it cannot be written.
     """
     folder = _folder(request)
-    datasets = [load_dataset(source, request.form) for source in request.sources]
+    options = ImportOptions(show_progress=request.show_progress)
+    datasets = [load_dataset(source, request.form, options) for source in request.sources]
     dataset = merge_datasets(datasets)
     if request.out is None and not request.overwrite:
         _refuse_split(dataset, request.sources[0])
@@ -60,13 +64,14 @@ def split_datasets(request: SplitRequest) -> tuple[Path, SplitSummary]:
     _check_attributes(dataset, request.stratify)
     # label and boxes as whoever trains or measures sees them
     seen = merge_datasets([fractures_only(one, {}) for one in datasets])
-    ties = _ties(seen, request.show_progress)
+    ties, found = _ties(seen, request)
     stratify = ("region",) if request.stratify is None else request.stratify
     split, summary = split_dataset(seen, request.ratios, request.seed, ties, stratify)
     samples = tuple(
         replace(sample, split=new.split)
         for sample, new in zip(dataset.samples, split.samples, strict=True)
     )
+    summary = replace(summary, notes=(*summary.notes, *found))
     notes = [note for note in dataset.notes if not note.startswith(_NOTE)]
     result = replace(
         dataset,
@@ -114,15 +119,27 @@ def _check_attributes(dataset: Dataset, names: Sequence[str] | None) -> None:
             raise InputError(f"--stratify {name}: no image has it; attributes here are: {have}")
 
 
-def _ties(dataset: Dataset, show_progress: bool) -> list[tuple[Path, ...]]:
-    with Progress("compare", len(dataset.samples), bar=show_progress) as progress:
-        return exact_copies(dataset.samples, on_image=progress.advance)
+def _ties(
+    dataset: Dataset, request: SplitRequest
+) -> tuple[list[tuple[Path, ...]], tuple[str, ...]]:
+    """Return the sets of copies, and what to say of them."""
+    total, bar = len(dataset.samples), request.show_progress
+    with Progress("compare files", total, bar=bar) as progress:
+        exact = exact_copies(dataset.samples, on_image=progress.advance)
+    if not request.near_duplicates:
+        said = f"{count(len(exact), 'set')} of identical files kept together; near duplicates"
+        return exact, (f"{said} were not looked for: pictures encoded anew may leak",)
+    with Progress("compare pictures", total, bar=bar) as progress:
+        near = near_copies(dataset.samples, on_image=progress.advance)
+    said = f"{count(len(exact), 'set')} of identical files and {len(near)} of near duplicates"
+    return [*exact, *near], (f"{said} kept together",)
 
 
 def _note(request: SplitRequest, summary: SplitSummary) -> str:
     ratios = ", ".join(f"{ratio:.4g}" for ratio in summary.ratios)
     by = ", ".join(("label", "boxes", *summary.stratified))
+    kind = "copies and near duplicates" if request.near_duplicates else "identical files"
     return (
         f"{_NOTE}`{request.command}`: train, val, test {ratios}; seed {summary.seed}; "
-        f"{summary.units} units of patients or copies, stratified by {by}"
+        f"{summary.units} units of patients, {kind}, stratified by {by}"
     )

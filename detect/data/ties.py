@@ -12,7 +12,7 @@ from pathlib import Path
 from detect.data.sample import Sample
 from detect.errors import DataError
 
-__all__ = ["exact_copies"]
+__all__ = ["exact_copies", "near_copies"]
 
 
 def exact_copies(
@@ -38,6 +38,29 @@ def exact_copies(
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
     return [tuple(same) for same in by_hash.values() if len(same) > 1]
+
+
+def near_copies(
+    samples: Sequence[Sample], *, on_image: Callable[[], object] | None = None
+) -> list[tuple[Path, ...]]:
+    """Return the sets of images that show the same exposure in files that differ.
+
+    Every image is decoded; one that cannot be is in no set.
+
+    Args:
+        samples: of one dataset.
+        on_image: called after each image is decoded, for a progress bar.
+
+    Raises:
+        ReadError: an image that could be read can no longer be.
+    """
+    # the thorough check's own eyes, so that what is split here passes it
+    from detect.data.look import look_at_all
+    from detect.data.near_problems import alike_samples
+
+    looks = look_at_all(samples, thorough=True, on_image=on_image)
+    sets = alike_samples(samples, looks)
+    return [tuple(sample.image for sample in alike) for alike in sets]
 
 
 def _digest(image: Path) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+
+from scipy.cluster.hierarchy import DisjointSet
 
 from detect.data.sample import Sample
 
@@ -24,29 +26,18 @@ def units_of(
     Returns:
         Indices into `samples`, ascending, each in exactly one unit; units by their first index.
     """
-    parents = list(range(len(samples)))
-
-    def root_of(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    first: dict[Hashable, int] = {}
+    joined = DisjointSet(range(len(samples)))
+    by_group: dict[str, int] = {}
     by_image: dict[Path, int] = {}
     for index, sample in enumerate(samples):
-        # an image that two sources name is one image
-        parents[root_of(index)] = root_of(by_image.setdefault(sample.image, index))
+        joined.merge(index, by_image.setdefault(sample.image, index))  # two sources may name one
         if sample.group is not None:
-            parents[root_of(index)] = root_of(first.setdefault(sample.group, index))
+            joined.merge(index, by_group.setdefault(sample.group, index))
     for tie in ties:
         tied = [by_image[image] for image in tie if image in by_image]
         for index in tied[1:]:
-            parents[root_of(index)] = root_of(tied[0])
-    units: dict[int, list[int]] = {}
-    for index in range(len(samples)):
-        units.setdefault(root_of(index), []).append(index)
-    return [tuple(unit) for unit in units.values()]
+            joined.merge(tied[0], index)
+    return sorted(tuple(sorted(unit)) for unit in joined.subsets())
 
 
 def common_names(images: Sequence[Path]) -> list[str]:

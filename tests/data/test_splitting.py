@@ -7,15 +7,20 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
+from PIL import Image
 
 import cli
 from detect.data.canonical import read_dataset, write_dataset
-from detect.data.sample import Dataset, LabelledBox, Sample
+from detect.data.full_check import full_check
+from detect.data.load import load_dataset
+from detect.data.phantom.render import render_phantom
+from detect.data.sample import SPLITS, Dataset, LabelledBox, Sample
 from detect.record import Box
 
 Picture = Callable[..., Path]
@@ -94,8 +99,10 @@ def test_a_dataset_without_a_split_is_rewritten_in_place(call: Call, clinic: Pat
     (note,) = yaml.safe_load((clinic / "dataset.yaml").read_text(encoding="utf-8"))["notes"]
     assert note == (
         f"split by `python cli.py data split {clinic} --seed 3`: train, val, test 0.7, 0.1, 0.2; "
-        "seed 3; 29 units of patients or copies, stratified by label, boxes, region"
+        "seed 3; 29 units of patients, copies and near duplicates, "
+        "stratified by label, boxes, region"
     )
+    assert "note: 1 set of identical files and 0 of near duplicates kept together" in ended.out
 
 
 def test_a_split_is_replaced_only_when_told_to(call: Call, clinic: Path) -> None:
@@ -170,6 +177,73 @@ def test_several_datasets_are_split_as_one(
     assert "several datasets cannot be rewritten" in ended.err
     assert call(clinic, tmp_path / "b", "--out", tmp_path / "both").code == 0
     assert len(splits(tmp_path / "both")) == 61
+
+
+@pytest.fixture
+def radiographs(tmp_path: Path) -> Path:
+    """Forty patients of one radiograph, the last ten of them the first, brighter and smaller."""
+    folder = tmp_path / "arms"
+    folder.mkdir()
+    samples = []
+    for patient in range(40):
+        drawn = render_phantom(patient % 30, fractured=patient % 2 == 0, size=(320, 256)).pixels
+        picture = Image.fromarray((drawn >> (drawn.max().item().bit_length() - 8)).astype("uint8"))
+        if patient >= 30:
+            picture = picture.resize((200, 250)).point(lambda grey: min(255, grey + 12))
+        picture.save(folder / f"{patient:02}.png")
+        image = folder / f"{patient:02}.png"
+        samples.append(Sample(image, None, f"p{patient}", patient % 2 == 0, None))
+    write_dataset(Dataset("arms", folder, ("fracture",), tuple(samples)), folder)
+    return folder
+
+
+def parted(folder: Path) -> int:
+    found = splits(folder)
+    return sum(found[f"{n:02}.png"] != found[f"{n + 30}.png"] for n in range(10))
+
+
+def test_near_duplicates_stay_together_unless_told_not_to_look(
+    call: Call, radiographs: Path
+) -> None:
+    ended = call(radiographs)
+    assert (ended.code, ended.err) == (0, "")
+    assert "note: 0 sets of identical files and 10 of near duplicates kept together" in ended.out
+    assert parted(radiographs) == 0
+    assert full_check(load_dataset(radiographs)).leaks == ()
+    ended = call(radiographs, "--overwrite", "--no-near-duplicates")
+    assert (ended.code, ended.err) == (0, "")
+    assert (
+        "note: 0 sets of identical files kept together; near duplicates were not looked for: "
+        "pictures encoded anew may leak" in ended.out
+    )
+    assert parted(radiographs) > 0
+    assert "40 units of patients, identical files, " in read_dataset(radiographs).notes[0]
+
+
+def test_without_the_extra_the_way_on_is_told(
+    call: Call, clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "detect.console.find_spec", lambda name: None if name == "imagehash" else find_spec(name)
+    )
+    ended = call(clinic)
+    assert ended.code == 1
+    assert ended.err.startswith("error: imagehash: not installed; run: python -m pip install")
+    assert call(clinic, "--no-near-duplicates").code == 0
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_real_set_is_split_without_a_leak(call: Call, shared_dir: Path, tmp_path: Path) -> None:
+    ended = call(shared_dir / "data" / "fracatlas", "--out", tmp_path / "out")
+    assert ended.code == 0
+    rows = {line[:30].strip(): line for line in ended.out.splitlines()}
+    for name in ("images", "fractured", "not fractured", "with boxes", "region hand"):
+        assert float(rows[name].split()[-1].rstrip("%")) <= 1.0
+    after = load_dataset(tmp_path / "out")
+    assert full_check(after).leaks == ()
+    known = {name for split in SPLITS for name in {s.group for s in after.split(split)} if name}
+    assert sum(len({s.group for s in after.split(one)} - {None}) for one in SPLITS) == len(known)
 
 
 @pytest.mark.parametrize(

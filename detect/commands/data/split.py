@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from detect.commands.data.merged import FormName
 from detect.commands.options import Overwrite, Quiet, Verbose
-from detect.console import set_up_logging, shows_progress, typed_command
+from detect.console import need_extra, set_up_logging, shows_progress, typed_command
 
 __all__ = ["split"]
 
@@ -38,15 +39,22 @@ def split(
             show_default="region, if known",
         ),
     ] = None,
-    form: Annotated[
-        str, typer.Option("--form", help="Of the datasets; auto tells it from what lies there.")
-    ] = "auto",
+    near_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--near-duplicates/--no-near-duplicates",
+            help="Keep pictures of the same exposure together, too; all are decoded for that.",
+        ),
+    ] = True,
+    form: FormName = "auto",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Split a dataset anew: whole patients, copies together, fractures and regions alike."""
     set_up_logging(quiet, verbose)
+    if near_duplicates:
+        need_extra("data", "imagehash")
     from detect.data.split_summary import split_lines
     from detect.data.splitting import SplitRequest, split_datasets
 
@@ -57,6 +65,7 @@ def split(
             seed=seed,
             out=out,
             form=form,
+            near_duplicates=near_duplicates,
             stratify=None if stratify is None else _names(stratify),
             overwrite=overwrite,
             command=typed_command(),
