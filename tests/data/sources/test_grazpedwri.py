@@ -333,10 +333,11 @@ def test_a_malformed_label_file_is_named(published: Path) -> None:
 
 
 def test_a_box_without_area_leaves_the_label_of_the_row(published: Path) -> None:
-    (published / "folder_structure/yolov5/labels" / f"{E}.txt").write_text("3 0.5 0.5 0 0\n")
+    (published / "folder_structure/yolov5/labels" / f"{B}.txt").write_text("3 0.5 0.5 0 0\n")
     dataset = load_dataset(published)
-    assert by_stem(dataset)[E].boxes is None
-    assert E in noted(dataset, "no area")
+    sample = by_stem(dataset)[B]
+    assert (sample.fractured, sample.boxes) == (True, None)
+    assert B in noted(dataset, "no area")
 
 
 def test_label_files_with_different_classes_are_refused(arranged: Path) -> None:
