@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from detect.data.canonical import DATASET_FILE, write_dataset
+from detect.data.canonical import DATASET_FILE, TABLE_FILE, write_dataset
 from detect.data.copying import copy_images
 from detect.data.fractures import fractures_only
 from detect.data.grouping import grouped_by
 from detect.data.label_rule import fractured_if
 from detect.data.load import load_dataset, merge_datasets
 from detect.data.sample import Dataset
+from detect.data.sources.files import count_note
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import InputError
 from detect.progress import Progress
@@ -51,10 +53,10 @@ def import_datasets(request: ImportRequest) -> Dataset:
 
     Raises:
         DataError: a source is missing, malformed, of no known form, or fits no rule.
-        InputError: an option cannot be used, or `out` holds a dataset already.
+        InputError: an option cannot be used, or `out` holds a dataset, or a table, already.
         OutputError: `out` cannot be written.
     """
-    out = request.out.resolve()
+    out = _resolved(request.out)
     _claim(request, out)
     loaded = [_load(source, request) for source in request.sources]
     dataset = _merged(loaded, request)  # what cannot be is refused before anything is copied
@@ -67,13 +69,22 @@ def import_datasets(request: ImportRequest) -> Dataset:
 
 
 def _load(source: Path, request: ImportRequest) -> Dataset:
-    dataset = load_dataset(source, request.form, request.options)
+    dataset = _without_dead_links(load_dataset(source, request.form, request.options))
     if request.classes is not None:
         dataset = fractures_only(dataset, request.classes)
     if request.group_pattern is not None:
         dataset = grouped_by(dataset, request.group_pattern)
     LOGGER.info("%s: %d images", source, len(dataset.samples))
     return dataset
+
+
+def _without_dead_links(dataset: Dataset) -> Dataset:
+    # the canonical form refuses a row whose image is not there
+    found = [(sample, sample.image.is_file()) for sample in dataset.samples]
+    dead = (sample.image.name for sample, is_here in found if not is_here)
+    notes = count_note(dead, "a link that leads to no file; left out")
+    here = tuple(sample for sample, is_here in found if is_here)
+    return replace(dataset, samples=here, notes=(*dataset.notes, *notes))
 
 
 def _merged(datasets: list[Dataset], request: ImportRequest) -> Dataset:
@@ -97,14 +108,20 @@ def _copied(datasets: list[Dataset], out: Path, *, show_progress: bool) -> list[
         ]
 
 
+def _resolved(path: Path) -> Path:
+    # not Path.resolve: it ends with a RuntimeError at a link that leads to itself
+    return Path(os.path.realpath(path))
+
+
 def _claim(request: ImportRequest, out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {request.out}: is a file; name a folder")
-    if (out / DATASET_FILE).exists() and not request.overwrite:
-        message = f"--out {request.out}: holds a dataset already; choose another, or --overwrite"
-        raise InputError(message)
+    present = [name for name in (DATASET_FILE, TABLE_FILE) if (out / name).exists()]
+    if present and not request.overwrite:
+        message = f"--out {request.out}: holds {present[0]} already"
+        raise InputError(f"{message}; choose another, or --overwrite")
     for source in request.sources:
-        place = source.resolve()
+        place = _resolved(source)
         if request.copy and (out == place or out.is_relative_to(place)):
             message = f"--out {request.out}: lies in {source}, whose images would be copied into it"
             raise InputError(f"{message}; choose another, or leave out --copy")

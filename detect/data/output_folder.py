@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from detect.data.sample import Dataset
@@ -25,7 +26,7 @@ def claim_output(out: Path, marker: str, dataset: Dataset, *, overwrite: bool) -
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: is a file; name a folder")
-    place = out.resolve()
+    place = Path(os.path.realpath(out))  # a link that leads to itself is for the writer to tell
     if any(place.is_relative_to(folder) for folder in {s.image.parent for s in dataset.samples}):
         message = f"--out {out}: holds images of {dataset.name}, or lies below some"
         raise InputError(f"{message}; choose a folder outside the dataset")

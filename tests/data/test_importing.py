@@ -10,7 +10,7 @@ import pytest
 from detect.data.importing import ImportRequest, import_datasets
 from detect.data.load import load_dataset
 from detect.data.sources.options import ImportOptions
-from detect.errors import DataError, InputError
+from detect.errors import DataError, InputError, OutputError
 
 
 @pytest.fixture
@@ -147,6 +147,38 @@ def test_a_dataset_is_not_overwritten_unless_told(
     assert len(load_dataset(out).samples) == 5
     import_datasets(ImportRequest((yolo,), out, overwrite=True))
     assert len(load_dataset(out).samples) == 1
+
+
+def test_a_table_of_the_user_is_not_overwritten(folders: Path, tmp_path: Path) -> None:
+    table = tmp_path / "out" / "table.csv"
+    table.parent.mkdir()
+    table.write_text("mine\n")
+    with pytest.raises(InputError, match=r"holds table\.csv already; .*--overwrite"):
+        import_datasets(ImportRequest((folders,), table.parent))
+    assert table.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_links_that_lead_nowhere_are_left_out_and_noted(
+    folders: Path, tmp_path: Path, copy: bool
+) -> None:
+    normal = folders / "val" / "not fractured"
+    (normal / "gone.png").symlink_to("nowhere.png")
+    (normal / "self.png").symlink_to("self.png")
+    dataset = import_datasets(ImportRequest((folders,), tmp_path / "out", copy=copy))
+    assert load_dataset(tmp_path / "out").samples == dataset.samples
+    assert len(dataset.samples) == 5
+    note = "2 images: a link that leads to no file; left out (gone.png, self.png)"
+    assert note in dataset.notes
+
+
+def test_a_source_or_folder_that_leads_to_itself_is_one_line(folders: Path, tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(DataError, match="loop"):
+        import_datasets(ImportRequest((loop,), tmp_path / "out"))
+    with pytest.raises(OutputError, match="loop"):
+        import_datasets(ImportRequest((folders,), loop))
 
 
 def test_copies_are_not_put_among_what_is_copied(folders: Path) -> None:
