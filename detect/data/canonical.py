@@ -173,8 +173,8 @@ def write_dataset(dataset: Dataset, folder: Path) -> Path:
     that makes the folder a dataset.
 
     Raises:
-        DataError: name or classes are empty, an attribute has the name of a fixed column, or a
-            name cannot be written as UTF-8.
+        DataError: name or classes are empty, an attribute has the name of a fixed column or one
+            that a table cannot keep, or a name cannot be written as UTF-8.
         OutputError: the folder cannot be written to.
     """
     try:
@@ -208,9 +208,16 @@ def _table_text(dataset: Dataset, root: Path) -> str:
     clash = [name for name in attributes if name in COLUMNS]
     if clash:
         raise DataError(f"{dataset.root}: an attribute is called {clash[0]}; rename it")
+    odd = [name for name in attributes if name != name.strip() or len(name.splitlines()) > 1]
+    if odd:  # the reader of tables would call it otherwise
+        message = f"{dataset.root}: attribute {odd[0]!r} has blanks at an end or several lines"
+        raise DataError(f"{message}; rename it")
     buffer = io.StringIO(newline="")
+    # what is in quotes is not counted when a reader tells the delimiter from the header
+    in_quotes = ";" in "".join(attributes)
+    header = csv.writer(buffer, quoting=csv.QUOTE_ALL if in_quotes else csv.QUOTE_MINIMAL)
+    header.writerow([*COLUMNS, *attributes])
     writer = csv.writer(buffer)
-    writer.writerow([*COLUMNS, *attributes])
     for sample in dataset.samples:
         inside = sample.image.is_relative_to(root)
         image = sample.image.relative_to(root) if inside else sample.image
@@ -220,14 +227,17 @@ def _table_text(dataset: Dataset, root: Path) -> str:
                 sample.split or "",
                 sample.group or "",
                 _WORDS[sample.fractured],
-                "" if sample.boxes is None else _boxes_text(sample.boxes),
+                "" if sample.boxes is None else _boxes_text(sample.boxes, sample.image),
                 *(sample.attributes.get(name, "") for name in attributes),
             ]
         )
     return buffer.getvalue()
 
 
-def _boxes_text(boxes: tuple[LabelledBox, ...]) -> str:
+def _boxes_text(boxes: tuple[LabelledBox, ...], image: Path) -> str:
+    for entry in boxes:  # nothing is written that `read_dataset` would refuse
+        if not (entry.box.x1 < entry.box.x2 and entry.box.y1 < entry.box.y2):
+            raise DataError(f"{image}: {entry.box} is no box; mend it before writing the dataset")
     entries = [{"label": entry.label, "box_xyxy": list(astuple(entry.box))} for entry in boxes]
     return json.dumps(entries, ensure_ascii=False)
 
@@ -237,5 +247,5 @@ def _utf8(text: str, path: Path) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
-        name = ascii(text[max(0, error.start - 40) : error.end])
+        name = ascii(text[max(0, error.start - 40) : error.end].splitlines()[-1])
         raise DataError(f"{path}: {name} cannot be written as UTF-8; rename it") from error

@@ -164,6 +164,21 @@ def test_an_attribute_with_the_name_of_a_column_is_refused(dataset: Dataset) -> 
     assert not (dataset.root / "dataset.yaml").exists()
 
 
+@pytest.mark.parametrize("name", ["a;b;c;d;e;f;g", "a,b", "é\t;", "", 'say "x"'])
+def test_any_name_of_an_attribute_is_read_back(dataset: Dataset, name: str) -> None:
+    attributes = {f"{name}1": "one\ntwo\r\n", name: " ü; "}
+    samples = tuple(replace(sample, attributes=attributes) for sample in dataset.samples)
+    write_dataset(replace(dataset, samples=samples), dataset.root)
+    assert read_dataset(dataset.root).samples == samples
+
+
+@pytest.mark.parametrize("name", [" a", "a\nb"])
+def test_a_name_that_the_table_cannot_keep_is_refused(dataset: Dataset, name: str) -> None:
+    odd = replace(dataset.samples[0], attributes={name: "x"})
+    with pytest.raises(DataError, match="rename it"):
+        write_dataset(replace(dataset, samples=(odd,)), dataset.root)
+
+
 def test_a_dataset_without_classes_is_not_written(dataset: Dataset) -> None:
     with pytest.raises(DataError, match="classes"):
         write_dataset(replace(dataset, classes=()), dataset.root)
@@ -189,3 +204,14 @@ def test_the_real_set_survives_the_round_trip(shared_dir: Path, tmp_path: Path) 
     copy = read_dataset(tmp_path)
     assert copy.samples == original.samples
     assert copy.notes == original.notes
+
+
+@pytest.mark.parametrize("corners", [(5, 0, 5, 9), (0, 9, 5, 2), (0, float("nan"), 5, 9)])
+def test_a_box_that_could_not_be_read_back_is_not_written(
+    tmp_path: Path, corners: tuple[float, float, float, float]
+) -> None:
+    sample = Sample(tmp_path / "a.png", None, None, True, (LabelledBox(Box(*corners), "fracture"),))
+    dataset = Dataset("d", tmp_path, ("fracture",), (sample,))
+    with pytest.raises(DataError, match=r"a\.png: .* is no box"):
+        write_dataset(dataset, tmp_path / "out")
+    assert not (tmp_path / "out" / "dataset.yaml").exists()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from detect.data.sources.attribute_names import attribute_name
 from detect.data.sources.files import finite, read_json
 from detect.data.sources.mask_boxes import box_of_segmentation
 from detect.errors import DataError
@@ -224,9 +225,11 @@ def _attributes(entry: Mapping[str, Any], where: str) -> dict[str, str]:
     if not isinstance(content, dict):
         raise DataError(f"{where}: attributes is no mapping; correct it")
     return {
-        name: ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        attribute_name(name, "coco"): ("yes" if value else "no")
+        if isinstance(value, bool)
+        else str(value)
         for name, value in content.items()
-        if isinstance(value, bool | int | float | str) and value != ""
+        if name.strip() and isinstance(value, bool | int | float | str) and value != ""
     }
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from detect.data.sources.attribute_names import attribute_name
 from detect.errors import DataError, InputError
 
 __all__ = ["ATTRIBUTES", "CORNERS", "ROLES", "SIZE", "Columns", "column_key", "find_columns"]
@@ -77,8 +78,6 @@ _ABOUT_FILE = frozenset({"width", "height", "imagewidth", "imageheight", "imgwid
 _PACKED_BOX = frozenset(
     {"boxes", "bbox", "bboxes", "boundingbox", "boundingboxes", "polygon", "segmentation"}
 )
-# the names of the canonical table's own columns, and of what merging adds
-_TAKEN = frozenset({"image", "split", "group", "fractured", "boxes", "dataset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +182,8 @@ def _sorted_out(roles: Mapping[str, str], box: tuple[str, ...], free: Mapping[st
     attributes = {role: roles[role] for role in ATTRIBUTES if role in roles}
     for name in left:
         if name not in (*dropped, *packed):
-            plain = _snake_case(name)
-            taken = plain in _TAKEN or plain in attributes
-            attributes[f"table_{plain}" if taken else plain] = name
+            plain = attribute_name(_snake_case(name), "table")
+            attributes[f"table_{plain}" if plain in attributes else plain] = name
     return Columns(roles, box, attributes, tuple(dropped), tuple(packed))
 
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
+from detect.data.canonical import write_dataset
 from detect.data.load import load_dataset, load_fractures
 from detect.data.sample import Dataset, Sample
 from detect.data.sources.options import ImportOptions
@@ -111,6 +112,17 @@ def test_licence_origin_and_attributes(plain: Path) -> None:
     train = {s.image.name: s.attributes for s in dataset.split("train")}
     assert train["a.png"] == {"licence": "CC BY 4.0"}  # the others have none
     assert train["b.png"] == {"view": "lateral", "cast": "yes"}
+
+
+def test_attributes_with_names_that_are_taken_or_odd_survive_the_import(
+    tmp_path: Path, picture: Picture
+) -> None:
+    picture(tmp_path / "set" / "a.png")
+    entry = image(1, "a.png") | {"attributes": {"split": "a", " body\npart ": "hand", "": "b"}}
+    write(tmp_path / "set" / "c.json", coco([entry], []))
+    write_dataset(load_dataset(tmp_path / "set"), tmp_path / "out")
+    (sample,) = load_dataset(tmp_path / "out").samples
+    assert sample.attributes == {"coco_split": "a", "body part": "hand"}
 
 
 def test_one_file_or_the_annotations_folder_may_be_given(plain: Path) -> None:
