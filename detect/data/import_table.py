@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from detect.data.box_labels import labelled_by_boxes
-from detect.data.check_report import LABELS
+from detect.data.check_report import LABELS, count
 from detect.data.sample import SPLITS, Dataset, Sample
 
 __all__ = ["import_lines"]
@@ -31,12 +31,12 @@ def import_lines(dataset: Dataset) -> Iterator[str]:
     unannotated = [sample for sample in dataset.samples if sample.boxes is None]
     labelled = sum(sample.fractured is not None for sample in unannotated)
     if labelled:
-        yield f"{labelled} images with a label but no box annotation: they train the verdict alone"
+        yield f"{count(labelled, 'image')} with a label but no box annotation: they train the verdict alone"
     if len(unannotated) > labelled:
-        yield f"{len(unannotated) - labelled} images with neither: they train nothing"
+        yield f"{count(len(unannotated) - labelled, 'image')} with neither: they train nothing"
     ungrouped = sum(sample.group is None for sample in dataset.samples)
     if ungrouped:
-        yield f"{ungrouped} images of unknown patient or group: two of one person may be parted"
+        yield f"{count(ungrouped, 'image')} of unknown patient or group: two of one person may be parted"
     yield from (f"note: {note}" for note in dataset.notes)
 
 

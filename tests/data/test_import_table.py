@@ -30,7 +30,19 @@ def test_images_are_counted_as_training_sees_them() -> None:
     }
     rest = lines[5:]
     assert rest[0] == "classes: fracture 1"
-    assert rest[1].startswith("1 images with a label but no box annotation")
-    assert rest[2] == "1 images with neither: they train nothing"
-    assert rest[3].startswith("1 images of unknown patient or group")
+    assert rest[1].startswith("1 image with a label but no box annotation")
+    assert rest[2] == "1 image with neither: they train nothing"
+    assert rest[3].startswith("1 image of unknown patient or group")
     assert "note: one thing" in rest
+    assert "note: 1 image: fractured, told by their boxes (boxed.png)" in rest
+    (clean,) = (line for line in rest if "told by having no box" in line)
+    assert clean.startswith("note: 1 image: not fractured") and clean.endswith("(clean.png)")
+
+
+def test_classes_that_say_nothing_of_a_fracture_are_told() -> None:
+    metal = LabelledBox(BOX.box, "metal")
+    samples = (Sample(Path("/d/a.png"), "train", None, None, (metal,)),)
+    lines = list(import_lines(Dataset("d", Path("/d"), ("metal", "cast"), samples)))
+    assert any("no class speaks of a fracture" in line and "metal" in line for line in lines)
+    lines = list(import_lines(Dataset("d", Path("/d"), ("metal", "fracture"), samples)))
+    assert not any("no class speaks" in line for line in lines)
