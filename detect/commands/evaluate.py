@@ -1,4 +1,4 @@
-"""`evaluate`: measure a bundle on annotated radiographs."""
+"""`evaluate`: measure models on annotated radiographs, side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from detect.commands.options import (
     Quiet,
     Runtime,
     Verbose,
-    Weights,
     Workers,
     one_of,
 )
@@ -29,10 +28,48 @@ __all__ = ["evaluate"]
 def evaluate(
     data: Data,
     split: Annotated[str, typer.Option("--split", help="train, val or test.")] = "test",
-    weights: Weights = DEFAULT_BUNDLE,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            help="Bundle (a name under weights/ or a path), or an ultralytics .pt or .onnx. "
+            "NAME=… names it.",
+            show_default=DEFAULT_BUNDLE,
+        ),
+    ] = None,
+    predictions: Annotated[
+        str | None,
+        typer.Option(
+            "--predictions",
+            help="Instead of --weights: a results.jsonl of `detect --min-score 0.001`.",
+        ),
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against",
+            help="Compare with another bundle, ultralytics .pt or .onnx (its best box is its "
+            "verdict, calibrated on val), or results.jsonl; may be given again. Those of one "
+            "NAME=… are seeds, and are summed up.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for metrics and figures.")] = Path(
         "results/evaluation"
     ),
+    grouped_by: Annotated[
+        str | None,
+        typer.Option(
+            "--grouped-by",
+            help="What the bootstrap draws: group, image, or an attribute such as patient.",
+            show_default="group, where there are any",
+        ),
+    ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            "--prevalence", help="Share of fractured images for which to give PPV and NPV, too."
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -47,31 +84,61 @@ def evaluate(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Measure a bundle on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
+    """Measure models on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
     set_up_logging(quiet, verbose)
     need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib")
     from detect.config import TrainConfig, load_config
     from detect.data.load import load_fractures
     from detect.data.sample import SPLITS
+    from detect.evaluate.grouping import require_unit
+    from detect.evaluate.opening import Wanted, make_ready, open_wanted, require_val
     from detect.evaluate.report import claim_report, write_report
-    from detect.evaluate.run import evaluate_dataset
+    from detect.evaluate.run import check_split, evaluate_systems
     from detect.evaluate.table import format_table
-    from detect.model.bundle import load_bundle
 
     one_of("--split", split, SPLITS)
+    one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime"))
+    if weights is not None and predictions is not None:
+        raise typer.BadParameter("--predictions takes the place of --weights; give one of them")
+    if prevalence is not None and not 0 < prevalence < 1:
+        raise typer.BadParameter(f"--prevalence {prevalence:g}: must lie between 0 and 1")
     claim_report(out, overwrite=overwrite)
     classes = load_config(config, TrainConfig).classes if config else {}
-    metrics, _ = evaluate_dataset(
-        load_fractures(data, classes),
+    dataset = load_fractures(data, classes)
+    first = (
+        Wanted("--weights", weights or DEFAULT_BUNDLE)
+        if predictions is None
+        else Wanted("--predictions", predictions)
+    )
+    others = (Wanted("--against", text) for text in against or ())
+    opened = open_wanted([first, *others], classes)
+    require_val(dataset, opened)
+    require_unit(dataset.split(split), grouped_by)
+    threads, bar = workers or os.cpu_count() or 1, shows_progress(quiet)
+    report = check_split(dataset, split, workers=threads, show_progress=bar)
+    systems = [
+        make_ready(
+            one,
+            dataset,
+            report,
+            runtime=runtime,  # type: ignore[arg-type]
+            workers=threads,
+            show_progress=bar,
+        )
+        for one in opened
+    ]
+    metrics, _ = evaluate_systems(
+        dataset,
+        report,
         split,
-        load_bundle(weights),
-        runtime=one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
-        workers=workers or os.cpu_count() or 1,
-        show_progress=shows_progress(quiet),
+        systems,
+        grouped_by=grouped_by,
+        prevalence=prevalence,
         command=typed_command(without=("--overwrite",)),
     )
     write_report(metrics, out)
     if not quiet:
         print(format_table(metrics))
         print(f"Metrics and figures in {out}")
-    raise typer.Exit(SOME_FAILED if metrics["data"]["n_failed"] else DONE)
+    failed = any(one["data"]["n_failed"] for one in (metrics, *metrics["against"]))
+    raise typer.Exit(SOME_FAILED if failed else DONE)

@@ -13,9 +13,9 @@ from detect.data.sources.labels import says_fracture
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import DataError
 
-__all__ = ["load_dataset", "load_fractures", "merge_datasets"]
+__all__ = ["ORIGIN", "load_dataset", "load_fractures", "merge_datasets"]
 
-_ORIGIN = "dataset"  # attribute of merged sets
+ORIGIN = "dataset"  # attribute of merged sets
 _BY_NAME: Mapping[str, str | None] = {}
 
 
@@ -118,7 +118,7 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
 
 def _prefixed(sample: Sample, prefix: str) -> Sample:
     group = None if sample.group is None else f"{prefix}/{sample.group}"
-    return replace(sample, group=group, attributes={**sample.attributes, _ORIGIN: prefix})
+    return replace(sample, group=group, attributes={**sample.attributes, ORIGIN: prefix})
 
 
 def _united(datasets: Sequence[Dataset]) -> tuple[str, ...]:

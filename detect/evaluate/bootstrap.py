@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detect.evaluate.estimate import CONFIDENCE_LEVEL, Estimate
 from detect.evaluate.paired import Difference
 
-__all__ = ["bootstrap_differences", "bootstrap_estimates"]
+__all__ = ["Statistics", "bootstrap_differences", "bootstrap_estimates"]
 
 LEAST_DEFINED = 0.9  # share of resamples on which a statistic must be defined
 

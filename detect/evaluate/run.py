@@ -1,13 +1,22 @@
-"""Run a bundle over a split, through the same door as `detect`, and measure what comes out."""
+"""Measure systems on a split, each on the same images, and compare the first with the others.
+
+What several systems add to the `metrics.json` of one (see `detect.evaluate.report`); the first
+one's figures stay at the top level:
+
+    system                    what it is, see `detect.evaluate.systems`
+    data.grouped_by           the unit of the bootstrap: group, image, or an attribute
+    against                   one entry for each other system: model, system, settings, data and
+                              subsets, as of the first
+    comparisons               of the first with each other, see `detect.evaluate.compare`
+    summary                   of seeds of one recipe, see `detect.evaluate.headline`
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,88 +25,53 @@ from detect.data.check_report import CheckReport
 from detect.data.label_rule import require_labels
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
-from detect.errors import DataError, ReadError
-from detect.evaluate.cases import Truth
+from detect.errors import DataError
+from detect.evaluate.cases import Case, Truth, pair_cases
+from detect.evaluate.compare import compare_cases
+from detect.evaluate.grouping import grouped_samples
+from detect.evaluate.headline import summarise
 from detect.evaluate.measured import measured_samples
+from detect.evaluate.readings import Readings, sample_name
 from detect.evaluate.report import evaluate_records
 from detect.evaluate.settings import Settings
+from detect.evaluate.systems import System, bundle_system
 from detect.model.bundle import Bundle
-from detect.model.coherence import compose_reading
-from detect.model.postprocess import MIN_SCORE
-from detect.model.predictor import Predictor, build_predictor
 from detect.model.runtime import RuntimeName
 from detect.progress import Progress
-from detect.read import read
-from detect.record import Failure, Reading, Source
+from detect.record import Failure, Reading
 
-__all__ = ["evaluate_dataset", "evaluate_samples", "evaluate_split", "read_samples"]
+__all__ = ["check_split", "evaluate_samples", "evaluate_split", "evaluate_systems"]
 
 LOGGER = logging.getLogger(__name__)
 _NO_IMAGE = "the split has no image; choose another --split or assign splits"
 _TOLD_LATER = ("unreadable", "multi_frame")  # as failures, when their turn comes
 
 
-def read_samples(
-    samples: Sequence[Sample],
-    predictor: Predictor,
-    bundle: Bundle,
-    workers: int,
-    show_progress: bool,
-    folder: Path | None = None,
-) -> list[Reading | Failure]:
-    """Return one record per sample, in order, each with every box.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """One system and what came out."""
 
-    `Source.path` is relative to `folder`, which holds all images; without one it is absolute.
-    """
-    point = bundle.manifest.default_operating_point
-
-    def work(sample: Sample) -> Reading | Failure:
-        name = _name(sample, folder)
-        try:
-            radiographs = list(islice(read(sample.image, name), 2))
-            if len(radiographs) != 1:
-                raise ReadError("unsupported", f"{name}: has several frames, not one")
-            prediction = predictor(radiographs[0])
-            return compose_reading(
-                radiographs[0].source, prediction, bundle, point, min_score=MIN_SCORE
-            )
-        except ReadError as error:
-            return Failure(Source(name, None), error.reason, str(error))
-        except Exception as error:  # our own mistake: counted as such, as `detect` does
-            LOGGER.debug("%s", name, exc_info=True)
-            message = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
-            return Failure(Source(name, None), "internal", " ".join(message.split()))
-
-    records = []
-    with (
-        ThreadPoolExecutor(workers, thread_name_prefix="evaluate") as pool,
-        Progress("evaluate", len(samples), bar=show_progress) as progress,
-    ):
-        try:
-            for record in pool.map(work, samples):
-                if isinstance(record, Failure):
-                    LOGGER.warning("failed: %s", record.message)
-                records.append(record)
-                progress.advance()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-    return records
+    metrics: dict[str, Any]
+    cases: tuple[Case, ...]
+    settings: Settings
+    readings: Readings
 
 
-def evaluate_dataset(
-    dataset: Dataset,
-    split: str,
-    bundle: Bundle,
-    *,
-    runtime: RuntimeName = "auto",
-    workers: int = 1,
-    show_progress: bool = False,
-    command: str | None = None,
-) -> tuple[dict[str, Any], list[Reading | Failure]]:
-    """Check a dataset, tell what is wrong with the split, and measure a bundle on it.
+def check_split(
+    dataset: Dataset, split: str, *, workers: int = 1, show_progress: bool = False
+) -> CheckReport:
+    """Check a dataset and tell what is wrong with the split that is to be measured on.
 
     The whole dataset is checked, since copies in other splits decide what is measured on.
-    Arguments, result and errors are those of `evaluate_split`.
+
+    Args:
+        dataset: as `load_fractures` returns it.
+        split: one of SPLITS.
+        workers: threads.
+        show_progress: draw a bar on stderr.
+
+    Raises:
+        DataError: there is nothing to measure on.
     """
     inside = {sample.image for sample in dataset.split(split)}
     if not inside:
@@ -108,16 +82,72 @@ def evaluate_dataset(
     for problem in report.problems:
         if problem.kind not in _TOLD_LATER and not inside.isdisjoint(problem.images):
             LOGGER.warning("%s: %s", dataset.name, problem.line)
-    return evaluate_split(
-        dataset,
-        report,
-        split,
-        bundle,
-        runtime=runtime,
-        workers=workers,
-        show_progress=show_progress,
-        command=command,
-    )
+    return report
+
+
+def evaluate_systems(
+    dataset: Dataset,
+    report: CheckReport,
+    split: str,
+    systems: Sequence[System],
+    *,
+    grouped_by: str | None = None,
+    prevalence: float | None = None,
+    command: str | None = None,
+) -> tuple[dict[str, Any], list[Readings]]:
+    """Measure systems on one split of a dataset, and compare the first with each of the others.
+
+    What is measured on is `measured_samples(report, split)`; the rest of the split is counted
+    in `data.left_out`.
+
+    Args:
+        dataset: as `load_fractures` returns it.
+        report: of `quick_check` over the whole of `dataset`.
+        split: one of SPLITS.
+        systems: at least one.
+        grouped_by: the unit of the bootstrap, as for `grouped_samples`.
+        prevalence: of fractured images, for which PPV and NPV are given besides.
+        command: as typed, for `metrics.json`.
+
+    Returns:
+        the content of `metrics.json`, and the records of each system, whose paths are relative to
+        the folder that holds all images of the split.
+
+    Raises:
+        DataError: there is nothing to measure on.
+        InputError: `grouped_by` is nothing that images have.
+    """
+    samples, left_out = measured_samples(dataset, report, split)
+    if not samples:
+        raise DataError(_NO_IMAGE)
+    samples, unit = grouped_samples(samples, grouped_by)
+    folder = Path(os.path.commonpath([dataset.root, *(sample.image.parent for sample in samples)]))
+    first, *others = (_measure(samples, system, folder, prevalence) for system in systems)
+    named = [system.name for system in systems]
+    data = {
+        "name": dataset.name,
+        "root": dataset.root.name,
+        "split": split,
+        "licence": dataset.licence,
+        "left_out": left_out,
+        **first.metrics["data"],
+        "grouped_by": unit,
+    }
+    kept = ("model", "system", "settings", "data", "subsets")
+    metrics = {
+        **first.metrics,
+        "command": command,
+        "data": data,
+        "against": [{key: other.metrics[key] for key in kept} for other in others],
+        "comparisons": [
+            compare_cases(
+                (named[0], first.cases, first.settings), (name, other.cases, other.settings)
+            )
+            for name, other in zip(named[1:], others, strict=True)
+        ],
+        "summary": summarise([one.metrics for one in (first, *others)]),
+    }
+    return metrics, [one.readings for one in (first, *others)]
 
 
 def evaluate_split(
@@ -131,41 +161,21 @@ def evaluate_split(
     show_progress: bool = False,
     command: str | None = None,
 ) -> tuple[dict[str, Any], list[Reading | Failure]]:
-    """Measure a bundle on one split of a dataset, the same way for training and for `evaluate`.
-
-    What is measured on is `measured_samples(report, split)`; the rest of the split is counted
-    in `data.left_out`.
+    """Measure one bundle on one split of a dataset, as `evaluate_systems` does.
 
     Args:
-        dataset: as `load_fractures` returns it.
-        report: of `quick_check` over the whole of `dataset`.
-        split: one of SPLITS.
-        bundle: the model.
-        runtime: what computes it.
-        workers: threads.
-        show_progress: draw a bar on stderr.
-        command: as typed, for `metrics.json`.
+        dataset, report, split, command: as for `evaluate_systems`.
+        bundle, runtime, workers, show_progress: as for `bundle_system`.
 
     Returns:
-        the content of `metrics.json` (see `detect.evaluate.report`), and the records, whose
-        paths are relative to the folder that holds all images of the split.
+        the content of `metrics.json`, and the records.
 
     Raises:
         DataError: there is nothing to measure on.
     """
-    samples, left_out = measured_samples(dataset, report, split)
-    folder = os.path.commonpath([dataset.root, *(sample.image.parent for sample in samples)])
-    metrics, records = evaluate_samples(
-        samples, bundle, runtime, workers, show_progress, folder=Path(folder)
-    )
-    about = {
-        "name": dataset.name,
-        "root": dataset.root.name,
-        "split": split,
-        "licence": dataset.licence,
-        "left_out": left_out,
-    }
-    return {**metrics, "command": command, "data": {**about, **metrics["data"]}}, records
+    system = bundle_system(bundle, runtime=runtime, workers=workers, show_progress=show_progress)
+    metrics, (readings,) = evaluate_systems(dataset, report, split, [system], command=command)
+    return metrics, readings.records
 
 
 def evaluate_samples(
@@ -180,25 +190,28 @@ def evaluate_samples(
 
     Args:
         samples: boxes are of fractures only.
-        bundle: the model.
-        runtime: what computes it.
-        workers: threads.
-        show_progress: draw a bar on stderr.
-        folder: as for `read_samples`.
+        bundle, runtime, workers, show_progress: as for `bundle_system`.
+        folder: holds all images, and paths are relative to it; without one they are absolute.
 
     Returns:
-        the content of `metrics.json` but for what `evaluate_split` adds, and the records.
+        the content of `metrics.json` but for what `evaluate_systems` adds, and the records.
 
     Raises:
         DataError: there is nothing to measure on.
     """
     if not samples:
         raise DataError(_NO_IMAGE)
-    predictor = build_predictor(bundle, runtime, workers)
-    records = read_samples(samples, predictor, bundle, workers, show_progress, folder)
+    system = bundle_system(bundle, runtime=runtime, workers=workers, show_progress=show_progress)
+    measured = _measure(samples, system, folder, None)
+    return measured.metrics, measured.readings.records
+
+
+def _measure(
+    samples: Sequence[Sample], system: System, folder: Path | None, prevalence: float | None
+) -> _Measured:
     truths = [
         Truth(
-            _name(sample, folder),
+            sample_name(sample, folder),
             sample.group,
             sample.fractured,
             None if sample.boxes is None else tuple(labelled.box for labelled in sample.boxes),
@@ -206,16 +219,21 @@ def evaluate_samples(
         )
         for sample in samples
     ]
-    settings = Settings(
-        operating_points={
-            name: point.threshold for name, point in bundle.manifest.operating_points.items()
-        }
-    )
+    settings = Settings(operating_points=dict(system.operating_points), prevalence=prevalence)
     attributes = sorted({name for sample in samples for name in sample.attributes})
-    metrics = evaluate_records(truths, records, settings, attributes)
-    return {**metrics, "version": __version__, "model": asdict(bundle.info)}, records
-
-
-def _name(sample: Sample, folder: Path | None) -> str:
-    image = sample.image if folder is None else sample.image.relative_to(folder)
-    return image.as_posix()
+    readings = system.read(samples, folder)
+    metrics = evaluate_records(
+        truths, readings.records, settings, attributes, readings.uncalibrated
+    )
+    about = {"name": system.name, "recipe": system.recipe, "kind": system.kind}
+    return _Measured(
+        metrics={
+            **metrics,
+            "version": __version__,
+            "model": asdict(system.model),
+            "system": {**about, **system.about, **readings.about},
+        },
+        cases=pair_cases(truths, readings.records, readings.uncalibrated),
+        settings=settings,
+        readings=readings,
+    )

@@ -137,8 +137,12 @@ class Bundle:
         return Calibration(fit.intercept, fit.image_weight, fit.box_weight)
 
 
-def find_bundle(name_or_path: str) -> Path:
+def find_bundle(name_or_path: str, option: str = "--weights") -> Path:
     """Return the folder of a bundle given by path, or by name under the shipped `weights/`.
+
+    Args:
+        name_or_path: as typed.
+        option: with which it was; for the message.
 
     Raises:
         BundleError: there is none.
@@ -148,7 +152,7 @@ def find_bundle(name_or_path: str) -> Path:
             return candidate
     shipped = sorted(path.parent.name for path in _SHIPPED.glob(f"*/{MANIFEST}"))
     raise BundleError(
-        f"--weights {name_or_path}: no such bundle (a folder with {MANIFEST}); "
+        f"{option} {name_or_path}: no such bundle (a folder with {MANIFEST}); "
         f"shipped ones: {', '.join(shipped) or 'none'}"
     )
 

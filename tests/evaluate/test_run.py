@@ -19,14 +19,10 @@ from detect.data.phantom.writer import write_phantoms
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
-from detect.evaluate import run
-from detect.evaluate.run import (
-    evaluate_dataset,
-    evaluate_samples,
-    evaluate_split,
-    read_samples,
-)
+from detect.evaluate import readings, run
+from detect.evaluate.run import check_split, evaluate_samples, evaluate_split
 from detect.evaluate.settings import Settings
+from detect.evaluate.systems import read_with_bundle
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.postprocess import MIN_SCORE
 from detect.model.predictor import Predictor, build_predictor
@@ -58,6 +54,16 @@ def predictor(bundle: Bundle) -> Predictor:
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the bootstrap short; its intervals are tested elsewhere."""
     monkeypatch.setattr(run, "Settings", partial(Settings, n_resamples=20))
+
+
+def read_samples(*arguments: Any, **options: Any) -> list[Reading | Failure]:
+    return read_with_bundle(*arguments, **options).records
+
+
+def evaluate_dataset(dataset: Dataset, split: str, bundle: Bundle, **options: Any) -> Any:
+    """Check and measure, as the command does."""
+    report = check_split(dataset, split, workers=2)
+    return evaluate_split(dataset, report, split, bundle, workers=2, **options)
 
 
 def without_time(records: list[Reading | Failure]) -> list[dict[str, Any]]:
@@ -154,7 +160,7 @@ def test_an_interrupted_evaluation_ends_at_once(
     def advance(_progress: Any) -> None:
         raise KeyboardInterrupt  # as Ctrl-C raises it in the main thread
 
-    monkeypatch.setattr(run.Progress, "advance", advance)
+    monkeypatch.setattr(readings.Progress, "advance", advance)
     many = samples[:1] * 300
     with pytest.raises(KeyboardInterrupt):
         read_samples(many, counted, bundle, workers=1, show_progress=False)  # type: ignore[arg-type]
@@ -185,7 +191,7 @@ def test_other_things_than_fractures_are_not_measured(
     spoilt.write_bytes(spoilt.read_bytes()[:3000])
 
     dataset = load_fractures([root])
-    metrics, _ = evaluate_dataset(dataset, "test", bundle, workers=2, command="as typed")
+    metrics, _ = evaluate_dataset(dataset, "test", bundle, command="as typed")
 
     fractured = sum(phantom.fractured is True for phantom in phantoms)
     data, boxes = metrics["data"], metrics["subsets"]["all"]["boxes"]
@@ -225,7 +231,7 @@ def test_what_the_check_mends_and_drops_is_so_in_every_evaluation(
     )
     dataset = Dataset("set", tmp_path, ("fracture",), (*some, *extra))
 
-    metrics, records = evaluate_dataset(dataset, "test", bundle, workers=2)
+    metrics, records = evaluate_dataset(dataset, "test", bundle)
 
     assert metrics["data"]["left_out"] == {"duplicate_label": 1}
     assert (metrics["data"]["n"], metrics["data"]["n_failed"]) == (7, 1)

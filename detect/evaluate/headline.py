@@ -1,0 +1,82 @@
+"""The few figures by which systems are set side by side, and seeds of one recipe summed up.
+
+In `metrics.json`, `summary` holds one entry per recipe that has several seeds:
+
+    recipe, systems           its NAME, and the names of its systems
+    figures                   {figure: {n, mean, low, high}}: over the n systems for which it is
+                              defined, the mean and the range; null where there is none. That is
+                              how much training anew changes a figure, and no confidence interval
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+__all__ = ["headline", "summarise"]
+
+
+def headline(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the key figures of a system over all images, each {value, interval, …}.
+
+    Keys are auroc, average_precision, sensitivity_at_specificity, sensitivity_NAME and
+    specificity_NAME of each operating point, ece, brier, map50, map50_95, froc_RATE.
+
+    Args:
+        metrics: of one system, as `evaluate_records` returns them.
+    """
+    verdict = metrics["subsets"]["all"]["verdict"]
+    boxes = metrics["subsets"]["all"]["boxes"]
+    figures = {
+        "auroc": verdict["auroc"],
+        "average_precision": verdict["average_precision"],
+        "sensitivity_at_specificity": verdict["sensitivity_at_specificity"]["sensitivity"],
+    }
+    for name, point in verdict["operating_points"].items():
+        figures[f"sensitivity_{name}"] = point["sensitivity"]
+        figures[f"specificity_{name}"] = point["specificity"]
+    figures |= {
+        "ece": verdict["calibration"]["ece_equal_width"],
+        "brier": verdict["calibration"]["brier"],
+        "map50": boxes["map50"],
+        "map50_95": boxes["map50_95"],
+    }
+    for point in boxes["froc"]["iou"]["all"]["points"]:
+        figures[f"froc_{point['false_positives_per_image']:g}"] = point["sensitivity"]
+    return figures
+
+
+def summarise(systems: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return mean and range of the key figures for each recipe with several seeds.
+
+    Args:
+        systems: metrics of each, with `system` as `detect.evaluate.systems` has it.
+    """
+    recipes: dict[str, list[Mapping[str, Any]]] = {}
+    for metrics in systems:
+        if metrics["system"]["recipe"] is not None:
+            recipes.setdefault(metrics["system"]["recipe"], []).append(metrics)
+    return [
+        {
+            "recipe": recipe,
+            "systems": [metrics["system"]["name"] for metrics in seeds],
+            "figures": _ranges([headline(metrics) for metrics in seeds]),
+        }
+        for recipe, seeds in recipes.items()
+    ]
+
+
+def _ranges(seeds: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    figures = dict.fromkeys(name for seed in seeds for name in seed)
+    ranges = {}
+    for figure in figures:
+        found = [seed[figure]["value"] for seed in seeds if figure in seed]
+        values = [value for value in found if value is not None]
+        ranges[figure] = {
+            "n": len(values),
+            "mean": fmean(values) if values else None,
+            "low": min(values, default=None),
+            "high": max(values, default=None),
+        }
+    return ranges
