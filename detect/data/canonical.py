@@ -27,6 +27,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
@@ -174,7 +175,7 @@ def write_dataset(dataset: Dataset, folder: Path) -> Path:
 
     Raises:
         DataError: name or classes are empty, an attribute has the name of a fixed column or one
-            that a table cannot keep, or a name cannot be written as UTF-8.
+            that a table cannot keep, an image occurs twice, or a name cannot be written as UTF-8.
         OutputError: the folder cannot be written to.
     """
     try:
@@ -209,6 +210,11 @@ def _table_text(dataset: Dataset, root: Path) -> str:
     if clash:
         raise DataError(f"{dataset.root}: an attribute is called {clash[0]}; rename it")
     odd = [name for name in attributes if name != name.strip() or len(name.splitlines()) > 1]
+    images = Counter(sample.image for sample in dataset.samples)
+    twice = next((image for image, number in images.items() if number > 1), None)
+    if twice is not None:
+        message = f"{twice}: is in it twice, as where two sources hold the same images"
+        raise DataError(f"{message}; take it from one of them, or copy the images: --copy")
     if odd:  # the reader of tables would call it otherwise
         message = f"{dataset.root}: attribute {odd[0]!r} has blanks at an end or several lines"
         raise DataError(f"{message}; rename it")

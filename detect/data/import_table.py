@@ -31,12 +31,14 @@ def import_lines(dataset: Dataset) -> Iterator[str]:
     unannotated = [sample for sample in dataset.samples if sample.boxes is None]
     labelled = sum(sample.fractured is not None for sample in unannotated)
     if labelled:
-        yield f"{count(labelled, 'image')} with a label but no box annotation: they train the verdict alone"
+        what = "with a label but no box annotation: they train the verdict alone"
+        yield f"{count(labelled, 'image')} {what}"
     if len(unannotated) > labelled:
         yield f"{count(len(unannotated) - labelled, 'image')} with neither: they train nothing"
     ungrouped = sum(sample.group is None for sample in dataset.samples)
     if ungrouped:
-        yield f"{count(ungrouped, 'image')} of unknown patient or group: two of one person may be parted"
+        what = "of unknown patient or group: two of one person may be parted"
+        yield f"{count(ungrouped, 'image')} {what}"
     yield from (f"note: {note}" for note in dataset.notes)
 
 

@@ -149,6 +149,18 @@ def test_a_dataset_is_not_overwritten_unless_told(
     assert len(load_dataset(out).samples) == 1
 
 
+def test_sources_with_the_same_images_are_refused_unless_copied(
+    folders: Path, tmp_path: Path
+) -> None:
+    again = (folders, folders)
+    with pytest.raises(DataError, match=r"patient7_a\.png: is in it twice"):
+        import_datasets(ImportRequest(again, tmp_path / "out"))
+    assert not (tmp_path / "out" / "dataset.yaml").exists()
+    dataset = import_datasets(ImportRequest(again, tmp_path / "copied", copy=True))
+    assert load_dataset(tmp_path / "copied").samples == dataset.samples
+    assert len(dataset.samples) == 10
+
+
 def test_a_table_of_the_user_is_not_overwritten(folders: Path, tmp_path: Path) -> None:
     table = tmp_path / "out" / "table.csv"
     table.parent.mkdir()
