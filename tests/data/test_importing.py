@@ -126,7 +126,7 @@ def test_an_attribute_of_one_source_labels_its_images_alone(folders: Path, tmp_p
     lines = [line + (",yes" if "patient7" in line else ",no") for line in lines]
     table.write_text("\n".join([f"{head},abnormal", *lines]))
     request = ImportRequest(
-        (folders, tmp_path / "a"), tmp_path / "out", fractured_if="abnormal=yes"
+        (folders, tmp_path / "a"), tmp_path / "out", fractured_if="abnormal=yes", copy=True
     )
     dataset = import_datasets(request)
     assert [s.fractured for s in dataset.samples[:5]] == [True, True, False, True, False]
