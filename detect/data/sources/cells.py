@@ -71,7 +71,8 @@ def says_fractured(cell: str, given: Mapping[str, bool | None], where: str) -> b
     label = folder_label(cell) if cell else None
     if label is None and cell:
         message = f"{where}: {cell!r} says neither fractured nor not; use one of {_ACCEPTED}"
-        raise DataError(f"{message}; or explain it: data import --value {cell!r}=yes")
+        message += "; or explain it, MEANING being yes, no or unknown"
+        raise DataError(f"{message}: data import --value {cell!r}=MEANING")
     return label
 
 

@@ -34,7 +34,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             (
                 "image",
                 "imagepath path filepath filename file image imagefile imagefilename imagename"
-                " imageid img imgpath imgname imgid filestem",
+                " imageid img imgpath imgname imgid filestem dateiname datei bilddatei bild",
             ),
             (
                 "fractured",
@@ -43,8 +43,9 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ),
             (
                 "group",
-                "patientid patient subjectid subject group caseid case studyid study"
-                " studyinstanceuid",
+                "patientid patient patientenid patientennummer patientennr patientnumber patientno"
+                " idpatient pazienteid pacienteid subjectid subject group caseid case fallnummer"
+                " studyid study studyinstanceuid",
             ),
             ("split", "split datasplit partition"),
             ("label", "label class category classname labelname categoryname"),
@@ -57,7 +58,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             ("width", "width w bboxwidth boxwidth bboxw boxw"),
             ("height", "height h bboxheight boxheight bboxh boxh"),
             ("fracture_type", "fracturetype typeoffracture fracturetypes"),
-            ("region", "region bodyregion anatomicalregion bodypart bodypartexamined anatomy"),
+            (
+                "region",
+                "region bodyregion anatomicalregion bodypart bodypartexamined anatomy körperregion",
+            ),
             ("view", "view viewposition projection"),
             ("laterality", "laterality imagelaterality side"),
             ("hardware", "hardware implant implants"),
@@ -72,7 +76,8 @@ _PERSON = re.compile(
     r"(?<!station)(?<!series)(?<!protocol)(?<!bone)(?<!region)names?$|^(pre)?nom$|apellido|cognome"
     r"|birth|geburt|naissance|nacimiento|nascita|^dob$|accession|^mrn$|medicalrecord|^ssn$"
     r"|socialsecurity|insurance|versicher|address|adresse|phone|telefon|email"
-    r"|^(patient|subject|person)(s|id|ids|number|no|nr)?$"  # where another column is the group
+    # where another column is the group
+    r"|^(id)?(patiente?n?|paziente|paciente|subject|person)(s|id|ids|number|nummer|no|nr)?$"
 )
 _ABOUT_FILE = frozenset({"width", "height", "imagewidth", "imageheight", "imgwidth", "imgheight"})
 _PACKED_BOX = frozenset(

@@ -232,6 +232,28 @@ def test_who_the_patient_is_gets_dropped(tmp_path: Path) -> None:
     )
 
 
+def test_a_table_of_a_german_clinic_needs_no_option_for_its_columns(tmp_path: Path) -> None:
+    put(tmp_path, "1.png", "2.png")
+    rows = ("Dateiname;Fraktur;Patienten-ID;Körperregion", "1.png;yes;P7;Hand", "2.png;no;P8;Hand")
+    table(tmp_path / "Befunde.csv", *rows)
+    one, two = load_dataset(tmp_path).samples
+    assert (one.fractured, one.group, one.attributes) == (True, "P7", {"region": "hand"})
+    assert (two.fractured, two.group) == (False, "P8")
+
+
+def test_a_patient_beside_the_group_is_dropped_in_other_languages_too(tmp_path: Path) -> None:
+    put(tmp_path, "1.png")
+    table(tmp_path / "t.csv", "image,fractured,patient_id,Patientennummer", "1.png,1,a,b")
+    assert load_dataset(tmp_path).samples[0].attributes == {}
+
+
+def test_the_way_out_of_an_unknown_word_takes_no_side(tmp_path: Path) -> None:
+    put(tmp_path, "1.png")
+    table(tmp_path / "t.csv", "image,fractured", "1.png,nein")
+    with pytest.raises(DataError, match=r"MEANING being yes, no or unknown: .*'nein'=MEANING"):
+        load_dataset(tmp_path)
+
+
 def test_roles_words_and_encoding_from_options(tmp_path: Path) -> None:
     put(tmp_path / "elsewhere", "deep/1.png", "deep/2.png", "deep/3.png")
     rows = ("Bild;Befund;fractured;Größe", "1;JA;x;groß", "2; nein;y;", "3;?;;")
