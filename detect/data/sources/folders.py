@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detect.data.sample import Dataset, Sample
+from detect.data.sources.files import count_note
 from detect.data.sources.images import walk_images
 from detect.data.sources.labels import FRACTURE, folder_label, says_finding
 from detect.data.sources.regions import region_named
@@ -84,9 +85,17 @@ def load(path: Path) -> Dataset:
         )
     if not samples:
         raise DataError(f"{path}: the label folders hold no image; put the images there")
+    known = {sample.image for sample in samples}
+    others = [image for image in walk_images(path) if image not in known]
+    silent = [image.name for image in others if not _is_litter(image.relative_to(path))]
+    notes += count_note(silent, "in no folder named after a label; left out")
     if any(says_finding(place.folder.name) for place in places):
         notes.append(_FINDING)
     return Dataset(path.name, path, (FRACTURE,), tuple(samples), notes=tuple(notes))
+
+
+def _is_litter(place: Path) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in place.parts)
 
 
 def _sample(image: Path, place: _Place) -> Sample:

@@ -75,13 +75,15 @@ def test_wrapping_folders_are_looked_through(tmp_path: Path, wrapping: str) -> N
         ".cache/train/fractured/1.png",
         "README.md",
     )
-    samples = load_dataset(tmp_path).samples
-    assert {(s.image.name, s.split, s.fractured) for s in samples} == {
+    dataset = load_dataset(tmp_path)
+    assert {(s.image.name, s.split, s.fractured) for s in dataset.samples} == {
         ("1.png", "train", True),
         ("2.png", "train", False),
         ("3.png", "val", True),
         ("4.png", "test", False),
     }
+    note = "1 image: in no folder named after a label; left out (figure.png)"
+    assert dataset.notes[-1] == note
 
 
 def test_several_datasets_in_one_folder_are_named(tmp_path: Path) -> None:
