@@ -143,17 +143,15 @@ def _open(
 ) -> Bundle | Detector | SavedResults:
     typed = f"{option} {what}"
     path = Path(what)
-    if path.suffix.lower() in SUFFIXES and not path.is_dir():
-        content: Bundle | Detector | SavedResults = open_detector(path, typed, classes)
-    elif path.suffix == ".jsonl":
-        content = open_results(path, typed)
-    elif (path / RESULTS_NAME).is_file():
-        content = open_results(path / RESULTS_NAME, typed)
-    else:
-        content = load_bundle(str(find_bundle(what, option)))
-    if option == "--predictions" and not isinstance(content, SavedResults):
+    if (path / RESULTS_NAME).is_file():
+        return open_results(path / RESULTS_NAME, typed)
+    if path.suffix == ".jsonl":
+        return open_results(path, typed)
+    if option == "--predictions":
         raise InputError(f"{typed}: is no {RESULTS_NAME}; give a model with --weights")
-    return content
+    if path.suffix.lower() in SUFFIXES and not path.is_dir():
+        return open_detector(path, typed, classes)
+    return load_bundle(str(find_bundle(what, option)))
 
 
 def _names(wanted: Sequence[Wanted], parted: Sequence[tuple[str | None, str]]) -> list[str]:
@@ -192,6 +190,6 @@ def _telling(what: str) -> tuple[str, ...]:
 def _shortest(parts: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> str:
     """Return the shortest end of a path that no other one has."""
     for length in range(1, len(parts)):
-        if sum(other[-length:] == parts[-length:] for other in others) <= 1:
+        if sum(other[-length:] == parts[-length:] for other in set(others)) == 1:
             return "/".join(parts[-length:])
     return "/".join(parts)
