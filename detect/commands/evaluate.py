@@ -78,6 +78,14 @@ def evaluate(
             show_default="told by their names",
         ),
     ] = None,
+    checklist: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--checklist",
+            help="Draft this reporting checklist from the evaluation, too: claim or stard-ai; "
+            "may be given again.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     runtime: Runtime = "auto",
     workers: Workers = None,
@@ -90,14 +98,18 @@ def evaluate(
     from detect.config import TrainConfig, load_config
     from detect.data.load import load_fractures
     from detect.data.sample import SPLITS
+    from detect.evaluate.checklists.draft import CHECKLISTS, write_checklists
     from detect.evaluate.grouping import require_unit
     from detect.evaluate.opening import Wanted, make_ready, open_wanted, require_val
     from detect.evaluate.report import claim_report, write_report
     from detect.evaluate.run import check_split, evaluate_systems
     from detect.evaluate.table import format_table
+    from detect.model.bundle import Bundle
 
     one_of("--split", split, SPLITS)
     one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime"))
+    for name in checklist or ():
+        one_of("--checklist", name, CHECKLISTS)
     if weights is not None and predictions is not None:
         raise typer.BadParameter("--predictions takes the place of --weights; give one of them")
     if prevalence is not None and not 0 < prevalence < 1:
@@ -137,8 +149,12 @@ def evaluate(
         command=typed_command(without=("--overwrite",)),
     )
     write_report(metrics, out)
+    bundle = opened[0].content if isinstance(opened[0].content, Bundle) else None
+    drafts = write_checklists(checklist or (), metrics, bundle, dataset.origin, out)
     if not quiet:
         print(format_table(metrics))
         print(f"Metrics and figures in {out}")
+        for draft in drafts:
+            print(f"Checklist, a draft to complete: {draft}")
     failed = any(one["data"]["n_failed"] for one in (metrics, *metrics["against"]))
     raise typer.Exit(SOME_FAILED if failed else DONE)
