@@ -11,8 +11,9 @@ As annotation tools write it, with a list of names instead: see `yolo_exports`.
 
 Form: https://docs.ultralytics.com/datasets/detect/. As there, an image without a label file is
 background, and so is one with an empty file: both are annotated without boxes. The notes say
-how many have no file. A polygon, or an oriented box, becomes the box around it. No image has a
-label of its own (`fractured is None`): `fractures_only` tells it from the boxes.
+how many have no file. Only where a whole split has none, nobody annotated it, or its files were
+lost: its images are unlabelled. A polygon, or an oriented box, becomes the box around it. No
+image has a label of its own (`fractured is None`): `fractures_only` tells it from the boxes.
 
 Altered copies of one picture, as exports of Roboflow hold, form a group (see `roboflow`).
 """
@@ -25,7 +26,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from detect.data.sample import Dataset
+from detect.data.sample import Dataset, Sample
 from detect.data.sources import yolo_exports
 from detect.data.sources.drawn import Drawn, Findings, drawn_sample
 from detect.data.sources.files import count_note, read_yaml
@@ -40,6 +41,7 @@ from detect.errors import DataError
 
 __all__ = ["load", "read_classes", "recognise", "yaml_files"]
 
+_NEVER = "without a label file, as all of {}; unlabelled, unless each has an empty one"
 _SUFFIXES = (".yaml", ".yml")
 _NAMES = re.compile(r"^names\s*:", re.MULTILINE)
 _SPLIT = re.compile(rf"^({'|'.join(KEYS)})\s*:", re.MULTILINE)
@@ -92,20 +94,22 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
     findings = Findings()
     found: dict[str, list[str]] = defaultdict(list)
     samples = []
-    labelled = 0
     elsewhere = _elsewhere(options)
     splits = split_images(content, file, elsewhere)
     placed = [(split, image) for split, images in splits for image in images]
     sizes = displayed_sizes([image for _, image in placed], options)
-    for (split, image), size in zip(placed, sizes, strict=True):
-        labels = labels_of(image, file, elsewhere)
-        if labels.is_file():
-            labelled += 1
-        else:
+    texts = [labels_of(image, file, elsewhere) for _, image in placed]
+    labelled = {split for (split, _), text in zip(placed, texts, strict=True) if text.is_file()}
+    for (split, image), size, labels in zip(placed, sizes, texts, strict=True):
+        group = patient_in(image.stem) or original_of(image)
+        if split not in labelled:
+            found[_NEVER.format(split)].append(image.name)
+            samples.append(Sample(image, split, group, None, None))
+            continue
+        if not labels.is_file():
             found["without a label file; background"].append(image.name)
         boxes = read_boxes(image, size, labels, classes, found)
         if boxes is not None:
-            group = patient_in(image.stem) or original_of(image)
             drawn = Drawn(image, boxes, None, split, group)
             samples.append(drawn_sample(drawn, size, fractures, findings))
     if not labelled:

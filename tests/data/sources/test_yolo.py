@@ -47,6 +47,17 @@ def corners(dataset: Dataset, name: str) -> list[tuple[str, tuple[float, ...]]]:
     ]
 
 
+def test_a_split_without_any_label_file_was_never_annotated(small: Path) -> None:
+    (small / "labels/val/d.txt").unlink()
+    dataset = load_fractures([small])
+    told = {s.image.name: (s.fractured, s.boxes) for s in dataset.samples}
+    assert told["d.png"] == (None, None)
+    assert told["c.png"] == (False, ())
+    assert any("as all of val; unlabelled" in note and "d.png" in note for note in dataset.notes)
+    label(small, "labels/val/d.txt", "")
+    assert load_fractures([small]).split("val")[0].fractured is False
+
+
 def test_boxes_and_polygons_become_pixels(small: Path) -> None:
     dataset = load_dataset(small)
     assert dataset.classes == ("fracture", "metal")
