@@ -10,7 +10,7 @@ of the file as a viewer shows it, the boxes are brought there:
     another shape                        cropped, or another picture: boxes are not used
 
 An image turned by 180°, mirrored, or square cannot be told by its size; its boxes are taken to
-be those of the picture shown.
+be those of the picture shown, and that is noted.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from detect.record import Box
 __all__ = ["Drawn", "Findings", "drawn_sample"]
 
 Size = tuple[float, float]  # width, height in pixels
+_SAME_SIZE = (2, 3, 4)  # EXIF orientations that mirror or turn by 180°
 
 
 class Findings:
@@ -99,9 +100,13 @@ def _shown(
 ) -> list[Box] | None:
     """Return the boxes in the frame of the picture as shown; None: nobody can tell where."""
     stated, name = drawn.stated, drawn.image.name
-    if not boxes or stated is None or shown is None or stated == shown:
+    if not boxes or stated is None or shown is None:
         return boxes
     swapped, turn = (shown[1], shown[0]), orientation(drawn.image)
+    if turn in _SAME_SIZE or (turn in SIDEWAYS and shown == swapped):
+        findings.add("EXIF turns it, which no size tells; boxes taken as drawn after that", name)
+    if stated == shown:
+        return boxes
     same_shape = _same_shape(stated, shown)
     if turn in SIDEWAYS and (
         stated == swapped or (_same_shape(stated, swapped) and not same_shape)

@@ -60,6 +60,23 @@ def test_boxes_drawn_on_the_stored_pixels_turn_with_them(tmp_path: Path, orienta
     assert notes == ()
 
 
+@pytest.mark.parametrize(
+    ("orientation", "width", "told"),
+    [(2, 40, True), (3, 40, True), (4, 40, True), (6, 30, True), (6, 40, False), (1, 30, False)],
+)
+def test_a_turn_that_no_size_tells_is_noted(
+    tmp_path: Path, orientation: int, width: int, told: bool
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.zeros((30, width), np.uint8))
+    stored.save(tmp_path / "a.png", exif=exif)
+    shown = displayed_size(tmp_path / "a.png")
+    sample, notes = drawn(tmp_path / "a.png", [(1, 2, 3, 4)], shown)
+    assert corners(sample) == [(1, 2, 3, 4)]
+    assert any("which no size tells" in note for note in notes) is told
+
+
 def test_a_resized_picture_scales_its_boxes(tmp_path: Path, picture: Picture) -> None:
     image = picture(tmp_path / "a.png", 41, 30)  # of 82 × 61: half a row is lost
     sample, notes = drawn(image, [(20, 30, 40, 61)], (82, 61))
