@@ -86,6 +86,12 @@ def evaluate(
             "may be given again.",
         ),
     ] = None,
+    gallery: Annotated[
+        int,
+        typer.Option(
+            "--gallery", min=0, help="Worst mistakes of each kind shown in report.html; 0: none."
+        ),
+    ] = 12,
     overwrite: Overwrite = False,
     runtime: Runtime = "auto",
     workers: Workers = None,
@@ -94,16 +100,19 @@ def evaluate(
 ) -> None:
     """Measure models on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
     set_up_logging(quiet, verbose)
-    need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib")
+    need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib", "jinja2")
     from detect.config import TrainConfig, load_config
     from detect.data.load import load_fractures
     from detect.data.sample import SPLITS
     from detect.evaluate.checklists.draft import CHECKLISTS, write_checklists
+    from detect.evaluate.gallery import build_galleries
     from detect.evaluate.grouping import require_unit
+    from detect.evaluate.measured import measured_samples
     from detect.evaluate.opening import Wanted, make_ready, open_wanted, require_val
     from detect.evaluate.report import claim_report, write_report
     from detect.evaluate.run import check_split, evaluate_systems
     from detect.evaluate.table import format_table
+    from detect.evaluate.truths import shared_folder
     from detect.model.bundle import Bundle
 
     one_of("--split", split, SPLITS)
@@ -139,7 +148,7 @@ def evaluate(
         )
         for one in opened
     ]
-    metrics, _ = evaluate_systems(
+    metrics, readings = evaluate_systems(
         dataset,
         report,
         split,
@@ -148,12 +157,20 @@ def evaluate(
         prevalence=prevalence,
         command=typed_command(without=("--overwrite",)),
     )
-    write_report(metrics, out)
+    samples, _ = measured_samples(dataset, report, split)
+    galleries = build_galleries(
+        samples,
+        readings[0].records,
+        shared_folder(dataset, samples),
+        most=gallery,
+        workers=threads,
+    )
+    write_report(metrics, out, galleries)
     bundle = opened[0].content if isinstance(opened[0].content, Bundle) else None
     drafts = write_checklists(checklist or (), metrics, bundle, dataset.origin, out)
     if not quiet:
         print(format_table(metrics))
-        print(f"Metrics and figures in {out}")
+        print(f"Report, metrics and figures in {out}")
         for draft in drafts:
             print(f"Checklist, a draft to complete: {draft}")
     failed = any(one["data"]["n_failed"] for one in (metrics, *metrics["against"]))

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from detect.evaluate.plots.boxes import draw_froc, draw_precision_recall, draw_sizes
 from detect.evaluate.plots.calibration import draw_reliability
+from detect.evaluate.plots.comparison import (
+    draw_compare_differences,
+    draw_compare_froc,
+    draw_compare_roc,
+)
 from detect.evaluate.plots.style import DPI, STYLE
 from detect.evaluate.plots.subgroups import draw_subgroups
 from detect.evaluate.plots.verdict import (
@@ -34,6 +39,9 @@ FIGURES: dict[str, Callable[[Figure, dict[str, Any]], bool]] = {
     "precision_recall": draw_precision_recall,
     "sizes": draw_sizes,
     "subgroups": draw_subgroups,
+    "compare_roc": draw_compare_roc,
+    "compare_froc": draw_compare_froc,
+    "compare_differences": draw_compare_differences,
 }
 FIGURE_FILES = tuple(f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg"))
 

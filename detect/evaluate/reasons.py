@@ -11,7 +11,7 @@ from detect.evaluate.cases import Case
 from detect.evaluate.estimate import proportion
 from detect.evaluate.matching import Boxes
 
-__all__ = ["incoherences", "reason_block"]
+__all__ = ["incoherences", "reason_block", "touches_truth"]
 
 
 def reason_block(cases: Sequence[Case]) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def reason_block(cases: Sequence[Case]) -> dict[str, Any]:
     """
     right = [case for case in cases if case.fractured and case.verdict == "fractured"]
     boxed = [case for case in right if case.truth_boxes is not None and len(case.truth_boxes)]
-    touching = sum(_touches(case.shown_boxes, case.truth_boxes) for case in boxed)
+    touching = sum(touches_truth(case) for case in boxed)
     centred = sum(_centred(case.shown_boxes, case.truth_boxes) for case in boxed)
     nothing = "no fractured image with annotated boxes was called fractured"
     return {
@@ -48,7 +48,9 @@ def incoherences(cases: Sequence[Case]) -> list[dict[str, str]]:
     return found
 
 
-def _touches(shown: Boxes, truth: Boxes | None) -> bool:
+def touches_truth(case: Case) -> bool:
+    """Return whether some shown region overlaps an annotated box."""
+    shown, truth = case.shown_boxes, case.truth_boxes
     if truth is None or not len(shown):
         return False
     low = np.maximum(shown[:, None, :2], truth[:, :2])

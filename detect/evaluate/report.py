@@ -6,6 +6,7 @@ then says why. Intervals are at `settings.confidence_level`.
 
     schema_version, kind      "1.2", "evaluation"
     version, command          of this program; as typed, or null
+    environment               {"python" or library: version}
     model                     name, version, sha256 of the bundle
     settings                  operating_points {name: threshold}, specificity, ece_bins,
                               fp_rates, froc_iou, shown_fp_rate, prevalence (or null),
@@ -15,7 +16,8 @@ then says why. Intervals are at `settings.confidence_level`.
                               failures_by_reason {reason: count}, failures [{path,
                               reason}], n_records_without_truth, n_fractured,
                               n_not_fractured, n_unknown, n_groups (an image
-                              without a group is one), n_fractured_annotated_without_box
+                              without a group is one), n_fractured_annotated_without_box,
+                              sha256 (see `detect.evaluate.provenance.data_sha256`)
                               (those from name to left_out, and command, are of
                               `evaluate_split`; version and model of `evaluate_samples`)
     subsets                   {name: subset}: "all"; "without_hardware" and
@@ -77,6 +79,9 @@ from detect.evaluate.estimate import CONFIDENCE_LEVEL
 from detect.evaluate.few import LEAST_OF_A_KIND, too_few
 from detect.evaluate.figures import FIGURE_FILES, draw_figures
 from detect.evaluate.histogram import probability_histogram
+from detect.evaluate.page.build import render_page
+from detect.evaluate.page.parts import Gallery
+from detect.evaluate.provenance import data_sha256, environment
 from detect.evaluate.reasons import reason_block
 from detect.evaluate.settings import Settings
 from detect.evaluate.subsets import (
@@ -93,12 +98,14 @@ from detect.write.atomic import naming_output, replacing_bytes
 __all__ = [
     "METRICS_NAME",
     "METRICS_SCHEMA_VERSION",
+    "PAGE_NAME",
     "claim_report",
     "evaluate_records",
     "write_report",
 ]
 
 METRICS_NAME = "metrics.json"
+PAGE_NAME = "report.html"
 _UNKNOWN: Mapping[str, float] = {}
 
 METRICS_SCHEMA_VERSION = "1.2"
@@ -142,7 +149,8 @@ def evaluate_records(
             "confidence_level": CONFIDENCE_LEVEL,
             "least_of_a_kind": LEAST_OF_A_KIND,
         },
-        "data": _data(cases, records),
+        "environment": environment(),
+        "data": {**_data(cases, records), "sha256": data_sha256(truths, records)},
         "subsets": {subset.name: _subset(subset, settings) for subset in subsets},
     }
 
@@ -160,11 +168,18 @@ def claim_report(out: Path, *, overwrite: bool) -> None:
         raise InputError(message)
 
 
-def write_report(metrics: dict[str, Any], out: Path) -> list[Path]:
-    """Write `metrics.json` and the figures (PNG and SVG) into `out`; return their paths.
+def write_report(
+    metrics: dict[str, Any], out: Path, galleries: Sequence[Gallery] = ()
+) -> list[Path]:
+    """Write `metrics.json`, `report.html` and the figures (PNG, SVG); return their paths.
 
     A figure without data is left out, and one of an earlier evaluation is removed. Each file is
     written beside and then renamed.
+
+    Args:
+        metrics: as `evaluate_records` returns them, or with what `run` adds.
+        out: folder, made if missing.
+        galleries: the worst mistakes, for the page.
 
     Raises:
         OutputError: the folder or a file cannot be written.
@@ -172,7 +187,9 @@ def write_report(metrics: dict[str, Any], out: Path) -> list[Path]:
     text = json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     # A path of undecodable bytes holds lone surrogates; escaped, they are still JSON.
     encoded = text.encode("utf-8", "backslashreplace")
-    files = {METRICS_NAME: encoded, **draw_figures(metrics)}
+    figures = draw_figures(metrics)
+    page = render_page(metrics, figures, galleries).encode("utf-8", "backslashreplace")
+    files = {METRICS_NAME: encoded, PAGE_NAME: page, **figures}
     for name in FIGURE_FILES:
         if name not in files:
             with naming_output(out / name):

@@ -14,7 +14,6 @@ one's figures stay at the top level:
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,15 +25,16 @@ from detect.data.label_rule import require_labels
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
-from detect.evaluate.cases import Case, Truth, pair_cases
+from detect.evaluate.cases import Case, pair_cases
 from detect.evaluate.compare import compare_cases
 from detect.evaluate.grouping import grouped_samples
 from detect.evaluate.headline import summarise
 from detect.evaluate.measured import measured_samples
-from detect.evaluate.readings import Readings, sample_name
+from detect.evaluate.readings import Readings
 from detect.evaluate.report import evaluate_records
 from detect.evaluate.settings import Settings
 from detect.evaluate.systems import System, bundle_system
+from detect.evaluate.truths import shared_folder, truths_of
 from detect.model.bundle import Bundle
 from detect.model.runtime import RuntimeName
 from detect.progress import Progress
@@ -121,7 +121,7 @@ def evaluate_systems(
     if not samples:
         raise DataError(_NO_IMAGE)
     samples, unit = grouped_samples(samples, grouped_by)
-    folder = Path(os.path.commonpath([dataset.root, *(sample.image.parent for sample in samples)]))
+    folder = shared_folder(dataset, samples)
     first, *others = (_measure(samples, system, folder, prevalence) for system in systems)
     named = [system.name for system in systems]
     data = {
@@ -209,16 +209,7 @@ def evaluate_samples(
 def _measure(
     samples: Sequence[Sample], system: System, folder: Path | None, prevalence: float | None
 ) -> _Measured:
-    truths = [
-        Truth(
-            sample_name(sample, folder),
-            sample.group,
-            sample.fractured,
-            None if sample.boxes is None else tuple(labelled.box for labelled in sample.boxes),
-            sample.attributes,
-        )
-        for sample in samples
-    ]
+    truths = truths_of(samples, folder)
     settings = Settings(operating_points=dict(system.operating_points), prevalence=prevalence)
     attributes = sorted({name for sample in samples for name in sample.attributes})
     readings = system.read(samples, folder)

@@ -25,6 +25,7 @@ from detect.evaluate.table import format_table
 from detect.record import Box, Failure, Reading
 
 SETTINGS = Settings({"screening": 0.2, "balanced": 0.5}, n_resamples=60)
+COMPARED = {name for name in FIGURE_FILES if name.startswith("compare_")}  # need two systems
 Evaluation = tuple[list[Truth], list[Reading | Failure]]
 
 
@@ -277,7 +278,11 @@ def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> 
     out = tmp_path / "new" / "report"
     written = write_report(metrics, out)
     assert sorted(written) == sorted(out.iterdir())
-    assert {path.name for path in written} == {*FIGURE_FILES, "metrics.json"}
+    assert {path.name for path in written} == {
+        *FIGURE_FILES,
+        "metrics.json",
+        "report.html",
+    } - COMPARED
     parsed = json.loads((out / "metrics.json").read_text("utf-8"))
     assert parsed == metrics
     assert (parsed["schema_version"], parsed["kind"]) == ("1.2", "evaluation")
@@ -299,7 +304,7 @@ def test_the_same_metrics_give_the_same_bytes(evaluation: Evaluation, tmp_path: 
     metrics = evaluate_records(*evaluation, SETTINGS)
     first = write_report(metrics, tmp_path / "first")
     second = write_report(metrics, tmp_path / "second")
-    assert len(first) == 1 + len(FIGURE_FILES)
+    assert len(first) == 2 + len(FIGURE_FILES) - len(COMPARED)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
@@ -320,13 +325,16 @@ def test_figures_without_data_are_left_out(reading: Any, tmp_path: Path) -> None
     written = {path.name for path in write_report(metrics, tmp_path)}
     names = ("confusion", "probabilities", "reliability")
     drawn = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")}
-    assert written == {"metrics.json", *drawn}
+    assert written == {"metrics.json", "report.html", *drawn}
     (tmp_path / "roc.png").write_bytes(b"of an earlier evaluation")
     (tmp_path / "notes.txt").write_bytes(b"the user's own")
     write_report(metrics, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == written | {"notes.txt"}
     nothing = evaluate_records([], [], SETTINGS)
-    assert [p.name for p in write_report(nothing, tmp_path / "empty")] == ["metrics.json"]
+    assert [p.name for p in write_report(nothing, tmp_path / "empty")] == [
+        "metrics.json",
+        "report.html",
+    ]
 
 
 def test_a_fracture_nobody_saw_still_has_its_figures(reading: Any, tmp_path: Path) -> None:

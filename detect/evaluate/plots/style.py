@@ -55,7 +55,10 @@ STYLE: dict[Any, Any] = {
     "axes.titlelocation": "left",
     "axes.titlesize": "medium",
     "figure.facecolor": PAPER,
-    "font.family": "DejaVu Sans",  # which matplotlib brings: the same picture on every machine
+    # The first is what matplotlib brings: the same picture on every machine. The others are for
+    # viewers of an SVG that lack it, and as wide.
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
     "font.size": 10.0,
     "grid.color": GRID,
     "grid.linewidth": 0.8,

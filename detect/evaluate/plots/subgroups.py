@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from detect.evaluate.plots.style import (
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_subgroups"]
+__all__ = ["draw_subgroups", "shown_point"]
 
 _ROW = 0.29  # inches
 _LEFT_NOTE = 1.03  # of the axes' width: where the figures in words begin
@@ -57,7 +58,7 @@ def draw_subgroups(figure: Figure, metrics: dict[str, Any]) -> bool:
     panels[1].set_xlabel("sensitivity, Wilson interval")
     least = metrics["settings"]["least_of_a_kind"]
     figure.supxlabel(
-        f"Beside each name: images, fractured / not. Grey: fewer than {least} of one kind, too few "
+        f"In brackets: images, fractured / not. Grey: fewer than {least} of one kind, too few "
         "to judge. Dashed: all images.",
         fontsize="small",
         color=MUTED,
@@ -65,7 +66,7 @@ def draw_subgroups(figure: Figure, metrics: dict[str, Any]) -> bool:
     return True
 
 
-def shown_point(metrics: dict[str, Any]) -> str | None:
+def shown_point(metrics: Mapping[str, Any]) -> str | None:
     """Return the operating point that is shown where there is room for one: the middle one."""
     names = list(metrics["settings"]["operating_points"])
     if not names:
@@ -90,4 +91,4 @@ def _draw_row(axes: Axes, row: int, estimate: dict[str, Any], colour: str) -> No
 
 def _label(name: str, part: dict[str, Any]) -> str:
     verdict = part["verdict"]
-    return f"{short_name(name)}   {verdict['n_fractured']} / {verdict['n_not_fractured']}"
+    return f"{short_name(name)} ({verdict['n_fractured']} / {verdict['n_not_fractured']})"

@@ -1,0 +1,153 @@
+"""The first system beside the others, on the same images."""
+
+from __future__ import annotations
+
+from detect.data.check_text import printable
+from detect.evaluate.page.parts import (
+    Block,
+    Figure,
+    Metrics,
+    Plot,
+    Row,
+    Section,
+    Table,
+    Text,
+    Words,
+    say,
+)
+
+__all__ = ["comparison_section"]
+
+Path = tuple[str | int, ...]
+_AMONG = {"fractured": "sensitivity", "not_fractured": "specificity", "all": "accuracy"}
+
+
+def comparison_section(metrics: Metrics) -> Section | None:
+    """Return each comparison, and what seeds of one recipe have in common; None without any."""
+    comparisons = metrics.content.get("comparisons") or []
+    if not comparisons:
+        return None
+    blocks: list[Block] = [
+        Text(
+            say(
+                "Differences are the first system minus the other one, over the images that both "
+                "read. p is how often so large a difference would come up by chance if both were "
+                "alike; many are tested, so one small p alone proves little."
+            )
+        ),
+        _systems(metrics),
+    ]
+    for number in range(len(comparisons)):
+        blocks += [_differences(metrics, number), _verdicts(metrics, number)]
+    blocks += [
+        Plot("compare_roc", "ROC curves of all systems."),
+        Plot("compare_froc", "FROC curves of all systems."),
+        Plot(
+            "compare_differences",
+            "Differences with their intervals; where one holds 0, chance alone may explain it.",
+            wide=True,
+        ),
+    ]
+    blocks += [_seeds(metrics, number) for number in range(len(metrics.content.get("summary", [])))]
+    return Section("comparison", "Comparison", tuple(blocks))
+
+
+def _systems(metrics: Metrics) -> Table:
+    paths: list[Path] = [(), *(("against", n) for n in range(len(metrics.at("against"))))]
+    rows = [
+        Row(
+            (
+                (metrics.text(*at, "system", "name"),),
+                (metrics.text(*at, "system", "kind"),),
+                (metrics.text(*at, "system", "verdict"),),
+                (metrics.text(*at, "model", "sha256"),),
+                (metrics.count(*at, "data", "n_failed"),),
+            )
+        )
+        for at in paths
+    ]
+    header = ("system", "kind", "where its probability comes from", "sha256", "images failed")
+    return Table("What is compared", header, tuple(rows))
+
+
+def _differences(metrics: Metrics, number: int) -> Table:
+    at, other = ("comparisons", number), ("against", number)
+    verdict, boxes = ("subsets", "all", "verdict"), ("subsets", "all", "boxes")
+    entries: list[tuple[str, Path, Path]] = [
+        ("AUROC, DeLong", (*verdict, "auroc"), ("auroc",)),
+        ("AUROC, bootstrap", (*verdict, "auroc_bootstrap"), ("auroc_bootstrap",)),
+        ("average precision", (*verdict, "average_precision"), ("average_precision",)),
+        ("Brier score (smaller is better)", (*verdict, "calibration", "brier"), ("brier",)),
+        ("mAP50", (*boxes, "map50"), ("boxes", "map50")),
+    ]
+    for place, point in enumerate(metrics.at(*at, "boxes", "froc")):
+        rate = f"{point['false_positives_per_image']:g}"
+        entries.append(
+            (
+                f"fractures found at {rate} false boxes per image",
+                (*boxes, "froc", "iou", "all", "points", place, "sensitivity"),
+                ("boxes", "froc", place, "sensitivity"),
+            )
+        )
+    rows = [
+        Row(
+            (
+                (words,),
+                (metrics.number(*path),),
+                (metrics.number(*other, *path),),
+                (metrics.number(*at, *difference),),
+                (metrics.p_value(*at, *difference, "p_value"),),
+            )
+        )
+        for words, path, difference in entries
+    ]
+    first, second = (printable(metrics.at(*at, which)) for which in ("first", "second"))
+    return Table(
+        f"{first} against {second}: figures",
+        ("figure", first, second, "difference", "p"),
+        tuple(rows),
+        note=f"Differences over {metrics.at(*at, 'n')} images that both read.",
+    )
+
+
+def _verdicts(metrics: Metrics, number: int) -> Table:
+    at = ("comparisons", number)
+    first, second = (printable(metrics.at(*at, which)) for which in ("first", "second"))
+    rows = []
+    for point in metrics.at(*at, "verdicts"):
+        for group, rate in _AMONG.items():
+            path = (*at, "verdicts", point, group)
+            figures: list[Words] = [
+                (metrics.count(*path, key),)
+                for key in ("n", "first_right_only", "second_right_only")
+            ]
+            p_value: Figure = metrics.p_value(*path, "p_value")
+            rows.append(Row(((f"{printable(point)}: {rate}",), *figures, (p_value,))))
+    return Table(
+        f"{first} against {second}: verdicts on the same images",
+        ("operating point", "images", f"{first} alone right", f"{second} alone right", "p"),
+        tuple(rows),
+        note="McNemar's exact test, each at its own threshold of that name.",
+    )
+
+
+def _seeds(metrics: Metrics, number: int) -> Table:
+    at = ("summary", number)
+    rows = [
+        Row(
+            (
+                (printable(name),),
+                *((metrics.number(*at, "figures", name, key),) for key in ("mean", "low", "high")),
+                (metrics.count(*at, "figures", name, "n"),),
+            )
+        )
+        for name in metrics.at(*at, "figures")
+    ]
+    systems = ", ".join(map(printable, metrics.at(*at, "systems")))
+    return Table(
+        f"Seeds of {printable(metrics.at(*at, 'recipe'))}",
+        ("figure", "mean", "lowest", "highest", "seeds"),
+        tuple(rows),
+        note=f"Of {systems}. The range tells how much training anew changes a figure; it is no "
+        "confidence interval.",
+    )

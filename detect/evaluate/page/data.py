@@ -1,0 +1,109 @@
+"""What was measured on, and what could not be read."""
+
+from __future__ import annotations
+
+from detect.data.check_text import printable
+from detect.evaluate.page.parts import (
+    Block,
+    Facts,
+    Listing,
+    Metrics,
+    Row,
+    Section,
+    Table,
+    Text,
+    Words,
+    say,
+)
+
+__all__ = ["data_section"]
+
+_MOST_LISTED = 200  # failures; metrics.json lists all
+_COUNTS = (
+    ("n", "Images"),
+    ("n_read", "Images read"),
+    ("n_failed", "Images failed"),
+    ("n_fractured", "Fractured"),
+    ("n_not_fractured", "Not fractured"),
+    ("n_unknown", "Neither known to be fractured nor not: left out of the verdict's figures"),
+    ("n_groups", "Groups (patients or nearest known groupings), drawn together by the bootstrap"),
+    ("n_fractured_annotated_without_box", "Fractured, annotated, yet without a box"),
+    ("n_records_without_truth", "Results of images that are not in the set, left out"),
+)
+
+
+def data_section(metrics: Metrics) -> Section:
+    """Return counts, failures by reason, and figures with failures counted as wrong."""
+    blocks: list[Block] = [Facts(tuple(_facts(metrics)))]
+    if metrics.at("data", "n_failed"):
+        blocks += [_reasons(metrics), _as_errors(metrics), _failures(metrics)]
+    else:
+        blocks.append(Text(say("No image failed, so nothing was left out of the figures.")))
+    return Section("data", "Data and failures", tuple(blocks))
+
+
+def _facts(metrics: Metrics) -> list[tuple[str, Words]]:
+    data = metrics.content["data"]
+    facts: list[tuple[str, Words]] = []
+    for key, term in (("name", "Data set"), ("split", "Split"), ("licence", "Licence")):
+        if data.get(key) is not None:
+            facts.append((term, (metrics.text("data", key),)))
+    facts += [(term, (metrics.count("data", key),)) for key, term in _COUNTS]
+    for kind in data.get("left_out", {}):
+        words = f"Left out: {printable(kind).replace('_', ' ')}"
+        facts.append((words, (metrics.count("data", "left_out", kind),)))
+    if data.get("grouped_by") is not None:
+        facts.append(("Unit of the bootstrap", (metrics.text("data", "grouped_by"),)))
+    return facts
+
+
+def _reasons(metrics: Metrics) -> Table:
+    return Table(
+        "Failures by reason",
+        ("reason", "images"),
+        tuple(
+            Row(((printable(reason),), (metrics.count("data", "failures_by_reason", reason),)))
+            for reason in metrics.at("data", "failures_by_reason")
+        ),
+    )
+
+
+def _as_errors(metrics: Metrics) -> Table:
+    rows = []
+    verdict = ("subsets", "all", "verdict")
+    for name in metrics.at(*verdict, "operating_points"):
+        at = (*verdict, "operating_points", name)
+        cells = [
+            (metrics.number(*at, *where, rate),)
+            for rate in ("sensitivity", "specificity")
+            for where in ((), ("with_failures_as_errors",))
+        ]
+        rows.append(Row(((printable(name),), *cells)))
+    return Table(
+        "The verdict with failures counted as wrong",
+        (
+            "operating point",
+            "sensitivity, images read",
+            "sensitivity, failures wrong",
+            "specificity, images read",
+            "specificity, failures wrong",
+        ),
+        tuple(rows),
+        note="Of the failed images whose truth is known; boxes always count a failed image's "
+        "fractures as missed.",
+    )
+
+
+def _failures(metrics: Metrics) -> Listing:
+    failures = metrics.at("data", "failures")
+    items: list[Words] = [
+        say(
+            "{}: {}",
+            metrics.text("data", "failures", number, "path"),
+            metrics.text("data", "failures", number, "reason"),
+        )
+        for number in range(min(len(failures), _MOST_LISTED))
+    ]
+    if len(failures) > _MOST_LISTED:
+        items.append(say(f"and {len(failures) - _MOST_LISTED} more; metrics.json lists all"))
+    return Listing(f"Images that failed ({len(failures)})", tuple(items))
