@@ -234,7 +234,7 @@ def test_evaluate_counts_a_corrupt_picture_and_writes_its_metrics(
     ended = call("evaluate", "--data", data, "--out", out)
     assert ended.code == 3
     assert "Traceback" not in ended.err
-    assert ended.out.endswith(f"Metrics and figures in {out}\n")
+    assert ended.out.endswith(f"Report, metrics and figures in {out}\n")
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["data"]
     assert (metrics["n"], metrics["n_read"], metrics["n_failed"]) == (8, 7, 1)
     assert [failure["path"] for failure in metrics["failures"]] == ["images/phantom_0003.png"]
