@@ -10,6 +10,7 @@ import typer
 __all__ = [
     "DONE",
     "INTERRUPTED",
+    "LEAKS_FOUND",
     "MISTAKE",
     "SOME_FAILED",
     "Data",
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 DONE, MISTAKE, SOME_FAILED, INTERRUPTED = 0, 1, 3, 130
+LEAKS_FOUND = 3  # as SOME_FAILED: done, but there is something that must not be passed over
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print details.")]

@@ -53,10 +53,10 @@ GUIDES: dict[ProblemKind, Guide] = {
         " split's copy.",
     ),
     "tied_groups": Guide(
-        "Groups that are the same patient under two names",
-        "Groups of different splits share a picture, so they are probably one patient, and their"
-        " other images lie in several splits too.",
-        "Parting the copies alone leaves the same person on both sides, and figures too good.",
+        "Groups of different splits that share pictures",
+        "Two groups under different names, in different splits, hold the same picture, so that"
+        " their other images are probably of the same people, too.",
+        "Removing the copies alone leaves the same people on both sides, and figures too good.",
         f"{_NEW_SPLIT}, or let --fix leave the groups' other images out.",
     ),
     "duplicate_label": Guide(

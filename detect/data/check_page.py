@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +25,8 @@ __all__ = ["CheckPage", "images_shown"]
 _MOST_SETS = 12  # of one problem
 _MOST_IN_SET = 8
 _MOST_IMAGES = 24  # of one problem without sets; check.json lists all
+# Of thousands of images that share a size or an attribute: a figure tells more than pictures
+_EXAMPLES = 5
 _TEMPLATE = "check.html.j2"
 
 
@@ -31,14 +34,15 @@ _TEMPLATE = "check.html.j2"
 class _Figure:
     """One image as the page shows it."""
 
-    name: str
+    folder: str  # with a slash at its end; empty: the dataset's root
+    file: str
     facts: tuple[str, ...]  # split, label, size, group: as far as they are known
     thumbnail: Thumbnail
 
     @property
     def alt(self) -> str:
         """What a reader who sees no picture is told."""
-        return f"{self.name}: {', '.join(self.facts)}"
+        return f"{self.folder}{self.file}: {', '.join(self.facts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,12 @@ class CheckPage:
 
     Args:
         report: the check.
+        fractures: classes whose boxes stand out; others are drawn in another colour.
     """
 
-    def __init__(self, report: FullReport) -> None:
+    def __init__(self, report: FullReport, fractures: Collection[str]) -> None:
         self._report = report
+        self._fractures = fractures
         self._samples = _by_image(report.dataset)
 
     def write(
@@ -120,7 +126,10 @@ class CheckPage:
         """
         shown = images_shown(self._report)
         drawn = thumbnails(
-            [self._samples[image][0] for image in shown], workers=workers, on_image=on_image
+            [self._samples[image][0] for image in shown],
+            self._fractures,
+            workers=workers,
+            on_image=on_image,
         )
         pictures = {
             image: replace(thumbnail, reason=printable(thumbnail.reason))
@@ -185,13 +194,13 @@ class CheckPage:
         ]
         if thumbnail.uri is not None:
             facts.append(f"{thumbnail.image_width} × {thumbnail.image_height}")
-        if samples[0].boxes:
-            facts.append(f"{len(samples[0].boxes)} box{'es' * (len(samples[0].boxes) != 1)}")
+        boxes = Counter(entry.label for entry in samples[0].boxes or ())
+        facts += [f"boxed: {_numbers(boxes)}"] if boxes else []
         groups = [sample.group for sample in samples if sample.group is not None]
         if groups:
             facts.append(f"group {' and '.join(dict.fromkeys(groups))}")
-        name = printable(path_in(self._report.dataset, image))
-        return _Figure(name, tuple(map(printable, facts)), thumbnail)
+        folder, slash, file = printable(path_in(self._report.dataset, image)).rpartition("/")
+        return _Figure(folder + slash, file, tuple(map(printable, facts)), thumbnail)
 
 
 def images_shown(report: FullReport) -> tuple[Path, ...]:
@@ -217,12 +226,16 @@ def _by_image(dataset: Dataset) -> dict[Path, list[Sample]]:
 def _rows(problem: Problem) -> list[tuple[Path, ...]]:
     if problem.sets:
         return [one[:_MOST_IN_SET] for one in problem.sets[:_MOST_SETS]]
-    return [problem.images[:_MOST_IMAGES]] if problem.images else []
+    return [problem.images[: _most_images(problem)]] if problem.images else []
+
+
+def _most_images(problem: Problem) -> int:
+    return _EXAMPLES if problem.kind in ("attribute_label", "size_label") else _MOST_IMAGES
 
 
 def _more(problem: Problem) -> str:
     if not problem.sets:
-        hidden = len(problem.images) - _MOST_IMAGES
+        hidden = len(problem.images) - _most_images(problem)
         return count(hidden, "more image") if hidden > 0 else ""
     parts = []
     cut = sum(max(0, len(one) - _MOST_IN_SET) for one in problem.sets[:_MOST_SETS])
@@ -254,15 +267,20 @@ def _facts(report: FullReport) -> list[tuple[str, str]]:
         if (number := sum(sample.fractured is label for sample in dataset.samples))
     ]
     groups = {sample.group for sample in dataset.samples if sample.group is not None}
-    boxes = sum(len(sample.boxes or ()) for sample in dataset.samples)
+    boxes = Counter(entry.label for sample in dataset.samples for entry in sample.boxes or ())
     return [
         ("Images", f"{len(dataset.samples)}: {', '.join(splits)}"),
         ("Labels", ", ".join(labels)),
         ("Groups", f"{len(groups)} patients or nearest known groupings" if groups else "unknown"),
-        ("Boxes", f"{boxes} of {', '.join(dataset.classes)}" if boxes else "none"),
+        ("Boxes", _numbers(boxes) or "none"),
         ("Licence", dataset.licence or ""),
         ("Origin", dataset.origin or ""),
     ]
+
+
+def _numbers(counts: Counter[str]) -> str:
+    """Return "3 fracture, 1 metal", the most frequent first."""
+    return ", ".join(f"{number} {name}" for name, number in counts.most_common())
 
 
 def _cell(value: str | int | float | None) -> _Cell:

@@ -15,15 +15,18 @@ __all__ = ["cell_text", "check_lines", "fix_lines"]
 _WIDTH = 100
 _MARKS = {"leak": "LEAK", "error": "error", "caution": "caution"}
 _MARK_WIDTH, _KIND_WIDTH = 9, 22
-_CELL_WIDTH = 40  # a longer text is cut: the page and check.json have it whole
+_CELL_WIDTH, _LEAST_WIDTH = 40, 12  # a longer text is cut: the page has it whole
 
 
 def check_lines(report: FullReport) -> Iterator[str]:
     """Yield lines without line ends: balances, then problems, most serious first, then verdict.
 
-    The verdict stands last, where a terminal leaves the eye.
+    The verdict stands last, where a terminal leaves the eye. Balances of one row say nothing
+    and are left to the page.
     """
     for balance in report.balances:
+        if len(balance.rows) < 2:
+            continue  # all images are alike in this
         yield printable(balance.title)
         yield from _aligned(balance.header, balance.rows)
         yield ""
@@ -52,7 +55,9 @@ def cell_text(cell: str | int | float | None) -> str:
     if cell is None:
         return "-"
     if isinstance(cell, float):
-        return f"{cell:.1%}" if 0 <= cell <= 1 else f"{cell:.4g}"
+        if not 0 <= cell <= 1:
+            return f"{cell:.4g}"
+        return f"{cell:.1%}" if cell >= 0.01 or cell == 0 else f"{cell:.2%}"
     return printable(str(cell))
 
 
@@ -71,14 +76,18 @@ def _aligned(
     texts = [[_cut(printable(name)) for name in header]]
     texts += [[_cut(cell_text(cell)) for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in texts) for place in range(len(header))]
+    if not numeric[0]:  # the value that is told of: its end gives way to the numbers
+        room = _WIDTH - sum(widths[1:]) - len("  ") * len(widths)
+        widths[0] = min(widths[0], max(room, _LEAST_WIDTH))
     for row in texts:
+        row[0] = _cut(row[0], widths[0])
         cells = (
             text.rjust(width) if number else text.ljust(width)
             for text, width, number in zip(row, widths, numeric, strict=True)
         )
         line = "  " + "  ".join(cells).rstrip()
-        yield line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+        yield _cut(line, _WIDTH)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + "…"
+def _cut(text: str, width: int = _CELL_WIDTH) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

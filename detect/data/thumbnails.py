@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import astuple, dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -24,6 +25,10 @@ __all__ = ["LONG_SIDE", "Thumbnail", "thumbnails"]
 LONG_SIDE = 224  # pixels of the longer side of a thumbnail
 _QUALITY = 82  # JPEG; about 6 kB a thumbnail
 _REACH = 0.25  # of an image's side: how far beyond it a box is still shown
+# of other boxes and of fractures; told apart by colour-blind readers
+_PALETTE = sv.ColorPalette(
+    [sv.Color(*BOX_STYLES[style].colour) for style in ("suspicious", "definite")]
+)
 _AROUND = 96  # grey of what lies beyond the image
 
 
@@ -48,6 +53,7 @@ class Thumbnail:
 
 def thumbnails(
     samples: Sequence[Sample],
+    fractures: Collection[str],
     *,
     workers: int | None = None,
     on_image: Callable[[], object] | None = None,
@@ -60,12 +66,13 @@ def thumbnails(
 
     Args:
         samples: boxes in the frame of `detect.record`.
+        fractures: classes whose boxes are orange; others are blue, and below them.
         workers: threads; None: one per core. The pictures do not depend on it.
         on_image: called after each image, for a progress bar.
     """
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         try:
-            for thumbnail in pool.map(_thumbnail, samples):
+            for thumbnail in pool.map(partial(_thumbnail, fractures=fractures), samples):
                 if on_image is not None:
                     on_image()
                 yield thumbnail
@@ -73,21 +80,24 @@ def thumbnails(
             pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
 
 
-def _thumbnail(sample: Sample) -> Thumbnail:
+def _thumbnail(sample: Sample, fractures: Collection[str]) -> Thumbnail:
     try:
         with closing(read(sample.image, sample.image.name)) as frames:  # type: ignore[type-var]
             pixels = next(frames).pixels
     except ReadError as error:
         return Thumbnail(None, 0, 0, 0, 0, reason=str(error))
     height, width = pixels.shape
-    boxes = np.array([astuple(entry.box) for entry in sample.boxes or ()], float).reshape(-1, 4)
-    picture = _draw(pixels, boxes)
+    entries = sorted(sample.boxes or (), key=lambda entry: entry.label in fractures)
+    boxes = np.array([astuple(entry.box) for entry in entries], float).reshape(-1, 4)
+    picture = _draw(pixels, boxes, [int(entry.label in fractures) for entry in entries])
     _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     uri = "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
     return Thumbnail(uri, picture.shape[1], picture.shape[0], width, height)
 
 
-def _draw(pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _draw(
+    pixels: NDArray[np.uint8], boxes: NDArray[np.float64], colours: Sequence[int]
+) -> NDArray[np.uint8]:
     """Return BGR, uint8: the image made small, as much around it as its boxes need, the boxes."""
     height, width = pixels.shape
     size = np.array([width, height, width, height], float)
@@ -105,9 +115,7 @@ def _draw(pixels: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.u
     if len(boxes):
         corners = boxes * scale + np.array([left, top, left, top])
         last = np.array([picture.shape[1], picture.shape[0]] * 2) - 1
-        detections = sv.Detections(xyxy=np.clip(corners, 0, last).astype(np.float32))
-        colour = sv.Color(*BOX_STYLES["definite"].colour)
-        sv.BoxAnnotator(colour, thickness=1, color_lookup=sv.ColorLookup.INDEX).annotate(
-            picture, detections
-        )
+        xyxy = np.clip(corners, 0, last).astype(np.float32)
+        detections = sv.Detections(xyxy=xyxy, class_id=np.array(colours))
+        sv.BoxAnnotator(_PALETTE, thickness=1).annotate(picture, detections)
     return picture

@@ -69,7 +69,7 @@ def chromium() -> str:
 
 @pytest.fixture
 def page(checked: FullReport, tmp_path: Path) -> Path:
-    CheckPage(checked).write(tmp_path / "check.html")
+    CheckPage(checked, {"fracture"}).write(tmp_path / "check.html")
     return tmp_path / "check.html"
 
 

@@ -48,7 +48,7 @@ class _Parsed(HTMLParser):
 
 @pytest.fixture
 def page(checked: FullReport, tmp_path: Path) -> _Parsed:
-    CheckPage(checked).write(tmp_path / "check.html")
+    CheckPage(checked, {"fracture"}).write(tmp_path / "check.html")
     return _Parsed(tmp_path / "check.html")
 
 
@@ -95,14 +95,16 @@ def test_the_verdict_and_what_is_known_of_each_image_are_there(page: _Parsed) ->
     assert "No picture: cut.jpg: " in page.text
     alts = [image["alt"] for image in page.of("img")]
     assert len(alts) == 4 + 1 + 1  # the leak's, the box's, and the one in no split
-    assert "a/<script>alert(1)<&.png: train, fractured, 60 × 80, 1 box, group p<1>" in alts
+    assert (
+        "a/<script>alert(1)<&.png: train, fractured, 60 × 80, boxed: 1 fracture, group p<1>" in alts
+    )
     shares = [cell["style"] for cell in page.of("td") if "style" in cell]
     assert shares == ["--share: 50.0%", "--share: 0.0%"]
 
 
 def test_the_same_report_gives_the_same_page(checked: FullReport, tmp_path: Path) -> None:
     for name, workers in (("1.html", 1), ("2.html", 4)):
-        CheckPage(checked).write(tmp_path / name, workers=workers)
+        CheckPage(checked, {"fracture"}).write(tmp_path / name, workers=workers)
     assert (tmp_path / "1.html").read_bytes() == (tmp_path / "2.html").read_bytes()
 
 
@@ -124,6 +126,7 @@ def _many(checked: FullReport, kind: ProblemKind, number: int, in_set: int = 0) 
     [
         ("burnt_in", 60, 0, 24, "and 36 more images; all are listed in check.json"),
         ("burnt_in", 25, 0, 24, "and 1 more image; all are listed in check.json"),
+        ("size_label", 60, 0, 5, "and 55 more images; all are listed in check.json"),
         ("duplicate", 60, 2, 24, "and 18 more rows; all are listed in check.json"),
         ("duplicate", 10, 10, 8, "and 2 more images of these rows; all are listed"),
         ("duplicate", 130, 10, 96, "and 24 more images of these rows and 1 more row; all are"),
@@ -141,7 +144,7 @@ def test_of_many_some_are_shown_and_the_rest_counted(
 ) -> None:
     report = _many(checked, kind, number, in_set)
     told = []
-    CheckPage(report).write(tmp_path / "check.html", on_image=lambda: told.append(1))
+    CheckPage(report, {"fracture"}).write(tmp_path / "check.html", on_image=lambda: told.append(1))
     page = _Parsed(tmp_path / "check.html")
     assert len(page.of("img")) == len(told) == len(images_shown(report)) == shown
     assert more in page.text
@@ -153,7 +156,7 @@ def test_an_image_in_two_problems_is_drawn_once_and_shown_twice(
 ) -> None:
     shown = images_shown(checked)
     assert len(shown) == len(set(shown)) == 6
-    CheckPage(checked).write(tmp_path / "check.html")
+    CheckPage(checked, {"fracture"}).write(tmp_path / "check.html")
     uris = [image["src"] for image in _Parsed(tmp_path / "check.html").of("img")]
     assert len(uris) == 6
     assert len(set(uris)) == 5
@@ -163,13 +166,15 @@ def test_a_file_of_two_merged_sets_shows_both_splits(checked: FullReport, tmp_pa
     samples = checked.dataset.samples
     twice = (*samples, replace(samples[3], split="train", fractured=True))
     report = replace(checked, dataset=replace(checked.dataset, samples=twice))
-    CheckPage(report).write(tmp_path / "check.html")
+    CheckPage(report, {"fracture"}).write(tmp_path / "check.html")
     alts = [image["alt"] or "" for image in _Parsed(tmp_path / "check.html").of("img")]
     assert any("test and train, unlabelled and fractured" in alt for alt in alts)
 
 
 def test_a_page_without_problems_says_so(checked: FullReport, tmp_path: Path) -> None:
-    CheckPage(replace(checked, problems=(), balances=())).write(tmp_path / "check.html")
+    CheckPage(replace(checked, problems=(), balances=()), {"fracture"}).write(
+        tmp_path / "check.html"
+    )
     page = _Parsed(tmp_path / "check.html")
     assert "No split leaks. Nothing else was found." in page.text
     assert "None was found." in page.text

@@ -35,7 +35,7 @@ def test_balances_are_aligned_with_shares_as_percent(checked: FullReport) -> Non
 
 def test_no_line_is_wider_than_a_hundred_columns_or_holds_a_control(checked: FullReport) -> None:
     name = "n" * 250
-    wide = Balance("wide", "Wide", ("value", *"abcdefgh"), ((name, *([name] * 8)),))
+    wide = Balance("wide", "Wide", ("value", *"abcdefgh"), ((name,) * 9, ("", *range(8))))
     long = Problem("label_box", checked.problems[0].images, f"1 image: contradicts: {name}\x1b[2J")
     lines = list(
         check_lines(
@@ -46,6 +46,17 @@ def test_no_line_is_wider_than_a_hundred_columns_or_holds_a_control(checked: Ful
     assert all(line.isprintable() for line in lines)
     assert r"caf\udce9\x1b[31m\n.png" in "".join(line.strip() for line in lines)
     assert sum(line.count("n" * 20) for line in lines)
+
+
+def test_small_shares_keep_two_digits_and_what_never_varies_is_left_out(
+    checked: FullReport,
+) -> None:
+    rows = (("a", 0.00416), ("b", 0.0))
+    some = Balance("some", "Some", ("value", "share"), rows)
+    one = Balance("one", "One", ("value", "share"), rows[:1])
+    lines = list(check_lines(replace(checked, balances=(some, one))))
+    assert lines[:5] == ["Some", "  value  share", "  a      0.42%", "  b       0.0%", ""]
+    assert not [line for line in lines if line == "One"]
 
 
 def test_a_dataset_without_faults_is_told_so(checked: FullReport) -> None:

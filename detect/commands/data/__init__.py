@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from detect.commands.data.check import check
 from detect.commands.data.fetch import fetch
 from detect.commands.data.import_ import import_
 from detect.commands.data.phantom import phantom
@@ -15,6 +16,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Make, mend and look at datasets.", no_args_is_help=True)
 app.command("import")(import_)
+app.command()(check)
 app.command()(fetch)
 app.command()(split)
 app.command()(stats)

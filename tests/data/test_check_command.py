@@ -1,0 +1,195 @@
+"""`data check` as a process of its own: what it prints and writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from detect.data.canonical import write_dataset
+from detect.data.check_json import check_schema
+from detect.data.load import load_dataset
+from detect.data.phantom.writer import write_phantoms
+
+CLI = Path(__file__).resolve().parents[2] / "cli.py"
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `data check …` in an empty folder."""
+    (tmp_path / "here").mkdir()
+
+    def start(*arguments: object) -> Ended:
+        done = subprocess.run(
+            [sys.executable, CLI, "data", "check", *map(str, arguments)],
+            capture_output=True,
+            encoding="utf-8",
+            cwd=tmp_path / "here",
+            timeout=300,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rendered") / "phantoms"
+    write_phantoms(folder, 12, seed=5)
+    return folder
+
+
+@pytest.fixture
+def phantoms(rendered: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(rendered, tmp_path / "phantoms"))
+
+
+@pytest.fixture
+def leaking(phantoms: Path) -> Path:
+    """The phantoms, one of them in train and, under another name and group, in test."""
+    dataset = load_dataset(phantoms)
+    first = next(sample for sample in dataset.samples if sample.split == "train")
+    copy = first.image.with_name("copy.png")
+    shutil.copy(first.image, copy)
+    again = replace(first, image=copy, split="test", group="another")
+    write_dataset(replace(dataset, samples=(*dataset.samples, again)), phantoms)
+    return phantoms
+
+
+def _json(path: Path) -> dict[str, object]:
+    plain = json.loads(path.read_bytes())
+    Draft202012Validator(check_schema()).validate(plain)
+    return dict(plain)
+
+
+def test_a_sound_dataset_ends_with_0(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    ended = run(phantoms, "--workers", 2)
+    assert ended.code == 0, ended.err
+    assert "phantoms: 12 images checked. No split leaks." in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 100
+    out = tmp_path / "here/results/check-phantoms"
+    assert sorted(path.name for path in out.iterdir()) == ["check.html", "check.json"]
+    assert (_json(out / "check.json")["checked"], _json(out / "check.json")["leaks"]) == (12, False)
+
+
+def test_a_leak_ends_with_3_and_is_named(run: Run, leaking: Path, tmp_path: Path) -> None:
+    ended = run(leaking, "--out", tmp_path / "out")
+    assert ended.code == 3, ended.err
+    assert "2 splits leak: train, test." in " ".join(ended.out.split())
+    plain = _json(tmp_path / "out/check.json")
+    assert plain["leaking_splits"] == ["train", "test"]
+    leaks = [p for p in plain["problems"] if p["kind"] == "duplicate_leak"]  # type: ignore[attr-defined]
+    (one,) = leaks[0]["sets"]
+    assert "images/copy.png" in one
+    assert run(leaking, "--quiet", "--out", tmp_path / "quiet")[:2] == (3, "")
+
+
+def test_a_mended_dataset_leaks_no_more(run: Run, leaking: Path, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed"
+    ended = run(leaking, "--fix", fixed)
+    assert ended.code == 0, ended.err
+    lines = (fixed / "left_out.txt").read_text(encoding="utf-8").splitlines()
+    assert lines
+    printed = " ".join(ended.out.split())
+    assert all(" ".join(line.split()) in printed for line in lines)
+    assert "Checked again, 12 images: No split leaks." in printed
+    again = load_dataset(fixed)
+    assert again.name == "fixed"
+    before = load_dataset(leaking)
+    assert {sample.image for sample in again.samples} < {sample.image for sample in before.samples}
+    assert run(fixed, "--out", tmp_path / "out").code == 0
+    # what was given stays as it was
+    assert len(before.samples) == 13
+
+
+def test_datasets_are_checked_as_one(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(phantoms, tmp_path / "other"))
+    ended = run(phantoms, other, "--out", tmp_path / "out")
+    assert ended.code in (0, 3)
+    plain = _json(tmp_path / "out/check.json")
+    assert plain["checked"] == 24
+    kinds = {p["kind"] for p in plain["problems"]}  # type: ignore[attr-defined]
+    assert "duplicate" in kinds
+
+
+def test_nothing_is_overwritten_unless_told(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    fixed = tmp_path / "fixed"
+    assert run(phantoms, "--fix", fixed, "--quiet").code == 0
+    results = tmp_path / "here/results/check-phantoms/check.json"
+    before = results.stat().st_mtime_ns
+    for arguments, word in (
+        ((phantoms,), "--out"),
+        ((phantoms, "--out", tmp_path / "new", "--fix", fixed), "--fix"),
+    ):
+        ended = run(*arguments)
+        assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
+        assert ended.err.startswith(f"error: {word} ")
+        assert "--overwrite" in ended.err
+    assert results.stat().st_mtime_ns == before
+    assert run(phantoms, "--fix", fixed, "--overwrite", "--quiet").code == 0
+    assert results.stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "nowhere: no such folder"),
+        (["DATA", "--form", "voodoo"], "--form voodoo: no such form"),
+        (["DATA", "--config", "none.yaml"], "none.yaml: no such configuration file"),
+        (["DATA", "--fix", "DATA"], "is the folder that is checked"),
+        (["DATA/dataset.yaml", "--fix", "DATA"], "is the folder that is checked"),
+        (["DATA", "--fix", "DATA/table.csv"], "is a file; name a folder"),
+        (["DATA", "--out", "DATA/table.csv"], "is a file; name a folder"),
+        (["DATA", "--out", "DATA/images"], "choose a folder outside the dataset"),
+    ],
+)
+def test_mistakes_are_one_line_and_cost_no_time(
+    run: Run, phantoms: Path, arguments: list[str], says: str
+) -> None:
+    ended = run(*(argument.replace("DATA", str(phantoms)) for argument in arguments))
+    assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
+    assert ended.err.startswith("error: ")
+    assert says in ended.err
+
+
+def test_a_recipe_says_which_boxes_are_fractures(run: Run, phantoms: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("classes: {fracture: null}\n")
+    assert run(phantoms, "--config", recipe, "--quiet").code == 0
+    plain = _json(tmp_path / "here/results/check-phantoms/check.json")
+    lines = [p["line"] for p in plain["problems"] if p["kind"] == "split_unfit"]  # type: ignore[attr-defined]
+    assert "train: no image has a box" in lines
+
+
+def test_what_is_missing_to_check_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], phantoms: Path
+) -> None:
+    import cli
+
+    monkeypatch.setattr("detect.console.find_spec", lambda name: None if name == "jinja2" else name)
+    monkeypatch.setattr(sys, "argv", ["cli.py", "data", "check", str(phantoms)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: jinja2: not installed; run: ")
