@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from detect.data.sample import Sample
 from detect.errors import ReadError
 from detect.progress import Progress
-from detect.read import Radiograph, read
+from detect.read import Radiograph, read, sha256_of
 from detect.record import Failure, Reading, Source
 
 __all__ = ["SEVERAL_FRAMES", "Readings", "read_each", "sample_name"]
@@ -74,11 +74,12 @@ def read_each(
                 raise ReadError("unsupported", f"{name}: {SEVERAL_FRAMES}")
             return work(radiographs[0])
         except ReadError as error:
-            return Failure(Source(name, None), error.reason, str(error))
+            return Failure(Source(name, sha256_of(sample.image)), error.reason, str(error))
         except Exception as error:  # the model's mistake or ours: counted as such
             LOGGER.debug("%s", name, exc_info=True)
             message = f"{name}: internal error, please report it: {type(error).__name__}: {error}"
-            return Failure(Source(name, None), "internal", " ".join(message.split()))
+            digest = sha256_of(sample.image)
+            return Failure(Source(name, digest), "internal", " ".join(message.split()))
 
     results = []
     with (

@@ -217,7 +217,8 @@ def _digests(samples: Sequence[Sample], workers: int, show_progress: bool) -> li
 
 def _renamed(records: Sequence[Reading | Failure], name: str) -> Reading | Failure:
     if len(records) > 1:
-        return Failure(Source(name, None), "unsupported", f"{name}: {SEVERAL_FRAMES}")
+        digest = records[0].source.sha256
+        return Failure(Source(name, digest), "unsupported", f"{name}: {SEVERAL_FRAMES}")
     (record,) = records
     return replace(record, source=replace(record.source, path=name))
 
