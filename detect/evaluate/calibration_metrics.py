@@ -28,7 +28,7 @@ Probabilities = NDArray[np.float64]
 Binning = Literal["equal_width", "equal_mass"]
 BINNINGS: tuple[Binning, ...] = ("equal_width", "equal_mass")
 
-NO_IMAGE = "no image"
+NO_IMAGE = "no image that was read and whose label is known"
 CLIP = 1e-6  # probabilities are kept this far from 0 and 1 before the logit
 
 

@@ -32,8 +32,9 @@ __all__ = [
 Labels = NDArray[np.bool_]
 Scores = NDArray[np.float64]
 
-NO_FRACTURED = "no fractured image"
-NO_NORMAL = "no image without fracture"
+NO_IMAGE = "no image that was read and whose label is known"
+NO_FRACTURED = "no fractured image that was read"
+NO_NORMAL = "no image without fracture that was read"
 NEEDS_BOTH_CLASSES = "needs fractured images and images without fracture"
 
 
@@ -79,8 +80,8 @@ class Confusion:
             "sensitivity": sensitivity,
             "specificity": specificity,
             "ppv": proportion(tp, tp + fp, "no image was called fractured"),
-            "npv": proportion(tn, tn + fn, "every image was called fractured"),
-            "accuracy": proportion(tp + tn, tp + fp + fn + tn, "no image"),
+            "npv": proportion(tn, tn + fn, "no image was called not fractured"),
+            "accuracy": proportion(tp + tn, tp + fp + fn + tn, NO_IMAGE),
             "f1": f1,
             "youden": youden,
             "kappa": self._kappa(),
@@ -122,6 +123,8 @@ class Confusion:
         fn, tn = self.false_negative, self.true_negative
         n = tp + fp + fn + tn
         by_chance = (tp + fp) * (tp + fn) + (fn + tn) * (fp + tn)  # times n squared
+        if n == 0:
+            return Estimate(None, reason=NO_IMAGE)
         if by_chance == n * n:
             return Estimate(None, reason="truth and verdict are one and the same class throughout")
         return Estimate((n * (tp + tn) - by_chance) / (n * n - by_chance))

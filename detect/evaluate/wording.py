@@ -1,4 +1,4 @@
-"""Figures in words, for Markdown that people read: no undefined one goes without its reason."""
+"""Figures in words, for people: no undefined one goes without its reason."""
 
 from __future__ import annotations
 
@@ -19,8 +19,15 @@ class Footnotes:
         reason = estimate["reason"]
         if reason is None:
             return _figure(estimate)
-        number = self._numbers.setdefault(reason, len(self._numbers) + 1)
-        return f"{_figure(estimate)} (note {number})"
+        return f"{_figure(estimate)} (note {self._number(reason)})"
+
+    def dash(self, reason: str) -> str:
+        """Return "- (2)" for an undefined figure in a plain table; `lines` tells the reasons."""
+        return f"- ({self._number(reason)})"
+
+    def lines(self) -> list[str]:
+        """Return the notes as lines of plain text, to stand below the table."""
+        return [f"({number}) {' '.join(why.split())}" for why, number in self._numbers.items()]
 
     def text(self) -> str:
         """Return the notes as lines of Markdown, to stand below the table."""
@@ -28,6 +35,9 @@ class Footnotes:
             return ""
         lines = [f"- note {number}: {one_line(why)}" for why, number in self._numbers.items()]
         return "\n".join(["", *lines, ""])
+
+    def _number(self, reason: str) -> int:
+        return self._numbers.setdefault(reason, len(self._numbers) + 1)
 
 
 def in_words(estimate: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from detect.data.check_report import count
 from detect.evaluate.few import LEAST_OF_A_KIND, too_few
 from detect.evaluate.wording import Footnotes, markdown_table
 
@@ -56,7 +57,7 @@ def _images(splits: Splits) -> str:
             str(data["n_fractured"]),
             str(data["n_not_fractured"]),
             str(data["n_unknown"]),
-            str(data["n_groups"]),
+            f"{data['n_groups']}{_unit(data)}",
             _counted(data.get("left_out", {})),
             _counted(data["failures_by_reason"]),
         ]
@@ -69,6 +70,11 @@ def _images(splits: Splits) -> str:
         "wrong; the fractures\nannotated in them count as missed. An image without a group is one "
         "of its own.\n"
     )
+
+
+def _unit(data: Mapping[str, Any]) -> str:
+    """Say what a group is, where the evaluation does."""
+    return f", by {data['grouped_by']}" if "grouped_by" in data else ""
 
 
 def _verdict(splits: Splits) -> str:
@@ -224,7 +230,7 @@ def _sizes(splits: Splits) -> str:
     text = markdown_table(head, rows) + notes.text()
     text += f"\nFound: at {rate:g} false positives per image, over all images.\n"
     if unknown:
-        text += f"{unknown} fractures in images that could not be read are in no band.\n"
+        text += f"In no band: {count(unknown, 'fracture')} in images that could not be read.\n"
     return text
 
 
