@@ -21,6 +21,7 @@ from detect.data.sources import (
     yolo,
 )
 from detect.data.sources.options import ImportOptions
+from detect.data.sources.tables import open_table
 from detect.errors import DataError
 
 __all__ = ["FORMS", "Form", "form_of"]
@@ -145,4 +146,15 @@ def form_of(place: Path, name: str = "auto") -> Form:
         raise DataError(f"{message}. Name one: data import {place} --form NAME --out FOLDER")
     signs = "; ".join(f"{form.name} ({form.sign})" for form in FORMS)
     message = f"{place}: no dataset of a known form; looked for {signs}"
+    message += f". {_tables_there(place)}" if place.is_dir() else ""
     raise DataError(f"{message}. Bring it into one of them, or give the folder that is")
+
+
+def _tables_there(place: Path) -> str:
+    """Say what columns a table has that nobody recognised, since its names may be foreign."""
+    tables = sorted(path for path in place.glob("*.csv") if path.is_file())
+    if not tables:
+        return "There is no table"
+    columns = ", ".join(open_table(tables[0]).header)
+    way_out = "say which is which with --form csv --column ROLE=NAME"
+    return f"{tables[0].name} has the columns {columns}; {way_out}"

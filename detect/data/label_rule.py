@@ -83,6 +83,9 @@ def _note(dataset: Dataset, name: str, value: str) -> str:
     yes = sum(sample.attributes[name] == value for sample in told)
     line = f"{count(len(told), 'image')} without a label: fractured if {name}={value}, as asked"
     line += f" ({yes} fractured, {len(told) - yes} not)"
+    others = [other for other in _values(told, name) if other != value]
+    if len(others) > 1:  # a second word for yes, or for unknown, may be among them
+        line += f"; not fractured with {name} {_listed(others)}"
     left = len(unlabelled) - len(told)
     return line + (f"; left unlabelled: {count(left, 'image')} without {name}" if left else "")
 

@@ -62,7 +62,7 @@ def load_fractures(
         form: of all of them, as for `load_dataset`.
 
     Raises:
-        DataError: as `load_dataset`; or `classes` does not fit the datasets.
+        DataError: as `load_dataset` and `merge_datasets`; or `classes` does not fit the datasets.
     """
     datasets = [load_dataset(path, form) for path in paths]
     known = {name for dataset in datasets for name in dataset.classes}
@@ -71,6 +71,8 @@ def load_fractures(
         message = f"{', '.join(map(str, paths))}: {', '.join(unknown)} of the recipe's classes"
         message += f" not among {', '.join(sorted(known))}"
         raise DataError(f"{message}; mend `classes:` in the configuration")
+    if not classes:  # before the names are gone: what merges must not depend on who merges
+        _united(_with_boxes(datasets))
     return merge_datasets([fractures_only(dataset, classes) for dataset in datasets])
 
 
@@ -89,8 +91,7 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
         raise DataError("no dataset was given; name at least one with --data")
     if len(datasets) == 1:
         return datasets[0]
-    boxed = [dataset for dataset in datasets if any(sample.boxes for sample in dataset.samples)]
-    classes = _united(boxed or datasets[:1])
+    classes = _united(_with_boxes(datasets))
     names = [dataset.name for dataset in datasets]
     prefixes = [
         name if names.count(name) == 1 else f"{name}#{place}"
@@ -118,7 +119,15 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
 
 def _prefixed(sample: Sample, prefix: str) -> Sample:
     group = None if sample.group is None else f"{prefix}/{sample.group}"
-    return replace(sample, group=group, attributes={**sample.attributes, ORIGIN: prefix})
+    inner = sample.attributes.get(ORIGIN)  # of a set that was merged before
+    origin = prefix if inner is None else f"{prefix}/{inner}"
+    return replace(sample, group=group, attributes={**sample.attributes, ORIGIN: origin})
+
+
+def _with_boxes(datasets: Sequence[Dataset]) -> Sequence[Dataset]:
+    """Return the sets whose classes mean something: those with boxes, or the first."""
+    boxed = [dataset for dataset in datasets if any(sample.boxes for sample in dataset.samples)]
+    return boxed or datasets[:1]
 
 
 def _united(datasets: Sequence[Dataset]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detect.data.load import load_dataset, merge_datasets
+from detect.data.load import load_dataset, load_fractures, merge_datasets
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.errors import DataError
 from detect.record import Box
@@ -99,3 +99,29 @@ def test_a_yes_no_set_has_no_say_in_the_classes() -> None:
 def test_nothing_to_merge_is_refused() -> None:
     with pytest.raises(DataError, match="--data"):
         merge_datasets([])
+
+
+def test_merging_for_training_refuses_what_an_import_refuses(tmp_path: Path, picture) -> None:
+    for name, classes in (("a", "[cast, metal]"), ("b", "[fracture, metal]")):
+        picture(tmp_path / name / "images" / "x.png", seed=ord(name))
+        (tmp_path / name / "labels").mkdir()
+        (tmp_path / name / "labels" / "x.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+        (tmp_path / name / "data.yaml").write_text(f"train: images\nnames: {classes}\n")
+    both = [tmp_path / "a", tmp_path / "b"]
+    with pytest.raises(DataError, match="none of its classes cast, metal says fracture"):
+        load_fractures(both)
+    table = {"cast": None, "metal": None, "fracture": "fracture"}
+    assert [sample.fractured for sample in load_fractures(both, table).samples] == [False, True]
+
+
+def test_a_set_merged_before_keeps_where_its_images_come_from() -> None:
+    inner = replace(merge_datasets([make("a"), make("b")]), name="m")
+    merged = merge_datasets([inner, make("c")])
+    origins = [sample.attributes["dataset"] for sample in merged.samples]
+    assert origins == ["m/a", "m/a", "m/b", "m/b", "c", "c"]
+
+
+def test_a_table_of_foreign_columns_is_named(tmp_path: Path) -> None:
+    (tmp_path / "befunde.csv").write_text("Aufnahme;Urteil\n1;ja\n")
+    with pytest.raises(DataError, match=r"befunde\.csv has the columns Aufnahme, Urteil; say"):
+        load_dataset(tmp_path)

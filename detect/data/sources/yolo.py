@@ -95,7 +95,8 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
     found: dict[str, list[str]] = defaultdict(list)
     samples = []
     elsewhere = _elsewhere(options)
-    splits = split_images(content, file, elsewhere)
+    absent: list[str] = []
+    splits = split_images(content, file, elsewhere, absent)
     placed = [(split, image) for split, images in splits for image in images]
     sizes = displayed_sizes([image for _, image in placed], options)
     texts = [labels_of(image, file, elsewhere) for _, image in placed]
@@ -115,6 +116,7 @@ def load(path: Path, options: ImportOptions = PLAIN) -> Dataset:
     if not labelled:
         raise DataError(f"{file}: no image has a label file; put them in labels/ beside images/")
     notes = [note for what, names in found.items() for note in count_note(names, what)]
+    notes += [f"{file.name} names a test split, {entry}, that is not there" for entry in absent]
     name = file.parent.name if path.is_dir() or file.stem == "data" else file.stem
     licence = content.get("license", content.get("licence"))
     return Dataset(

@@ -21,7 +21,7 @@ _WAY_OUT = "correct or delete it; if it is of another machine, give --images FOL
 
 
 def split_images(
-    content: Mapping[str, Any], file: Path, elsewhere: Path | None = None
+    content: Mapping[str, Any], file: Path, elsewhere: Path | None, absent: list[str]
 ) -> Iterator[tuple[str, list[Path]]]:
     """Yield (split, its images) for each split that the file names.
 
@@ -34,6 +34,8 @@ def split_images(
         file: the YAML file.
         elsewhere: folder of the images, where the file's own paths lead nowhere, being of
             another machine: as much as there is of their end is looked for in it.
+        absent: takes what `test` names where it is not there: Roboflow's files always name a
+            test split, also where the export has none.
 
     Raises:
         DataError: a folder, list or image is not there, or an image is in two splits; the
@@ -45,11 +47,14 @@ def split_images(
         images: list[Path] = []
         for entry in _entries(content, key):
             place = _locate(root, entry) or _by_end(elsewhere, entry)
+            if place is None and split == "test" and splits:
+                absent.append(entry)
+                continue
             if place is None:
                 message = f"{file}: {key} names {entry!r}, which is not in {root}"
                 raise DataError(f"{message}; {_WAY_OUT}")
             images += walk_images(place) if place.is_dir() else _listed(place, root, elsewhere)
-        if not images and content.get(key) is not None:
+        if not images and content.get(key) is not None and not absent:
             raise DataError(f"{file}: {key} holds no image; correct it, or delete the key")
         images = list(dict.fromkeys(images))
         twice = [image for image in images if image in splits]

@@ -172,7 +172,7 @@ HEAD = "train: images/train\nval: images/val\n"
         ("labels/train/a.txt", "0 .5 .5 .5 .2 0.93\n", "a.txt, line 1: 6 fields; the last is a"),
         ("data.yaml", 'names: [a]\ntrain: "C:\\new"\n', "train names 'C:\\new'"),
         ("data.yaml", 'names: [a]\ntrain: "x\\ny"\n', "train names 'x\\ny'"),
-        ("data.yaml", "names: [a, b]\ntrain: images/train\ntest:\n- []\n", "test names '[]'"),
+        ("data.yaml", "names: [a, b]\ntrain: images/train\nval:\n- []\n", "val names '[]'"),
         ("labels/train/a.txt", "0 0.5 x 0.5 0.2\n", "a.txt, line 1: 'x' is not a number"),
         ("labels/train/a.txt", "0 0.5 nan 0.5 0.2\n", "a.txt, line 1: 'nan' is not a number"),
         ("labels/train/a.txt", "0 20 15 20 6\n", "a.txt, line 1: 20 is no share"),
@@ -331,3 +331,20 @@ def test_only_yaml_files_are_opened_to_recognise(small: Path) -> None:
 
 def form_named(name: str) -> Form:
     return next(form for form in FORMS if form.name == name)
+
+
+def test_a_test_split_that_an_export_names_without_having_it_is_noted(
+    tmp_path: Path, picture: Picture
+) -> None:
+    for split in ("train", "valid"):
+        picture(tmp_path / split / "images" / f"{split}.png")
+        (tmp_path / split / "labels").mkdir()
+        (tmp_path / split / "labels" / f"{split}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    text = "train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnames: [fracture]\n"
+    (tmp_path / "data.yaml").write_text(text)
+    dataset = load_dataset(tmp_path)
+    assert [sample.split for sample in dataset.samples] == ["train", "val"]
+    assert "data.yaml names a test split, ../test/images, that is not there" in dataset.notes
+    (tmp_path / "data.yaml").write_text(text.replace("../valid", "../nowhere"))
+    with pytest.raises(DataError, match=r"val names '\.\./nowhere/images', which is not in"):
+        load_dataset(tmp_path)
