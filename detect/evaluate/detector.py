@@ -128,7 +128,7 @@ def open_detector(path: Path, option: str, classes: Mapping[str, str | None]) ->
         raise InputError(f"{option}: no such file; check the path")
     need_extra("train", "torch", "torchvision", "ultralytics", "onnx", "onnxruntime")
     _isolated()
-    if path.suffix == ".pt":
+    if path.suffix.lower() == ".pt":
         LOGGER.warning(
             "%s: opening a .pt runs the code in it; use only files whose source you trust", option
         )
@@ -136,7 +136,7 @@ def open_detector(path: Path, option: str, classes: Mapping[str, str | None]) ->
 
     try:
         model = YOLO(str(path), task="detect")
-        stated = _of_checkpoint(model) if path.suffix == ".pt" else _of_graph(path)
+        stated = _of_checkpoint(model) if path.suffix.lower() == ".pt" else _of_graph(path)
     except Exception as error:  # a pickle may raise anything
         raise InputError(
             f"{option}: is no detector of ultralytics ({type(error).__name__}); "

@@ -57,10 +57,10 @@ def open_wanted(wanted: Sequence[Wanted], classes: Mapping[str, str | None]) -> 
         InputError, BundleError: one of them cannot be used; the line names the option.
     """
     parted = [_part(one.text) for one in wanted]
+    names = _names(wanted, parted)
     opened = [
         _open(one.option, what, classes) for one, (_, what) in zip(wanted, parted, strict=True)
     ]
-    names = _names(wanted, parted)
     count = Counter(name for name, _ in parted)
     return tuple(
         Opened(name, recipe if recipe and count[recipe] > 1 else None, content)
