@@ -19,7 +19,7 @@ from detect.data.output_folder import claim_output
 from detect.data.sample import Dataset
 from detect.data.sources.labels import fracture_classes
 from detect.data.sources.options import ImportOptions
-from detect.errors import InputError
+from detect.errors import DataError, InputError
 from detect.progress import Progress
 from detect.write.atomic import replacing_text
 
@@ -65,7 +65,8 @@ def check_datasets(request: CheckRequest) -> Checked:
     left out, and is itself checked: nobody need take it on trust. Images stay where they are.
 
     Raises:
-        DataError: a source is missing, malformed or of no known form, or they do not go together.
+        DataError: a source is missing, malformed or of no known form, or they do not go together;
+            or nothing is left to be written to `fix`.
         InputError: results, or a dataset, are there already.
         OutputError: something cannot be written.
     """
@@ -85,10 +86,13 @@ def check_datasets(request: CheckRequest) -> Checked:
         return Checked(report, out)
     folder = request.fix.resolve()
     cleaned, lines = clean(report)
+    if not cleaned.samples:
+        message = f"--fix {request.fix}: not written, since no image is fit for use"
+        raise DataError(f"{message}; see {out / PAGE_NAME}")
     cleaned = replace(cleaned, name=folder.name)
+    write_dataset(cleaned, folder)
     with replacing_text(folder / LEFT_OUT_NAME) as file:
         file.writelines(f"{line}\n" for line in lines)
-    write_dataset(cleaned, folder)
     return Checked(report, out, tuple(lines), _check(cleaned, request, "check again"))
 
 

@@ -42,12 +42,12 @@ def check(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Find leaks, damage, contradictions and shortcuts in datasets; 3 when a split leaks.
+    """Find leaks, damage, contradictions and shortcuts in datasets.
 
-    With --fix, 3 only if the cleaned dataset leaks still.
+    Ends with exit code 3 when splits leak; with --fix, only if the cleaned dataset still does.
     """
     set_up_logging(quiet, verbose)
-    need_extra("data", "imagehash", "jinja2")
+    need_extra("data", "imagehash", "jinja2", "scipy")
     from detect.config import TrainConfig, load_config
     from detect.data.check_table import check_lines, fix_lines
     from detect.data.checking import PAGE_NAME, CheckRequest, check_datasets
