@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from detect.evaluate.headline import headline
+from detect.evaluate.wording import Footnotes
 
 __all__ = ["format_table"]
+
+NO_SUCH_POINT = "no such operating point"
 
 
 def format_table(metrics: dict[str, Any]) -> str:
@@ -15,14 +18,14 @@ def format_table(metrics: dict[str, Any]) -> str:
 
     Where several systems were evaluated: their key figures side by side, differences of the first
     from each other with p-values, and mean and range of seeds. Intervals stand in brackets; an
-    undefined figure is shown as "-".
+    undefined figure is shown as "-" with the number of its reason, which stands below.
 
     Args:
         metrics: as `evaluate_records` or `evaluate_systems` returns them.
     """
     if metrics.get("against"):
         return _side_by_side(metrics)
-    data, settings = metrics["data"], metrics["settings"]
+    data, settings, notes = metrics["data"], metrics["settings"], Footnotes()
     rates = [f"{rate:g}" for rate in settings["fp_rates"]]
     counts = f"{_counts(data)}; {data['n_failed']} failed"
     head = [
@@ -35,15 +38,22 @@ def format_table(metrics: dict[str, Any]) -> str:
         "mAP50-95",
         *(f"FROC {rate}" for rate in rates),
     ]
-    subsets = [head, *(_subset_row(name, part) for name, part in metrics["subsets"].items())]
+    subsets = [head, *(_subset_row(name, part, notes) for name, part in metrics["subsets"].items())]
     points = [["operating point", "threshold", "sensitivity", "specificity", "PPV", "NPV"]]
     for name, point in metrics["subsets"]["all"]["verdict"]["operating_points"].items():
-        figures = [_figure(point[key]) for key in ("sensitivity", "specificity", "ppv", "npv")]
+        shown = ("sensitivity", "specificity", "ppv", "npv")
+        figures = [_figure(point[rate], notes) for rate in shown]
         points.append([name, f"{point['threshold']:.3f}", *figures])
     parts = [counts, "", _align(subsets)]
     if len(points) > 1:
         parts += ["", _align(points)]
-    return "\n".join([*parts, "", _note(settings)])
+    if any(part["too_few"] for part in metrics["subsets"].values()):
+        least = settings["least_of_a_kind"]
+        parts += [
+            "",
+            f"†: fewer than {least} fractured or {least} others, too few to conclude from",
+        ]
+    return "\n".join([*parts, "", _note(settings), *notes.lines()])
 
 
 def _counts(data: Mapping[str, Any]) -> str:
@@ -63,24 +73,28 @@ def _note(settings: Mapping[str, Any]) -> str:
 
 def _side_by_side(metrics: dict[str, Any]) -> str:
     systems = [metrics, *metrics["against"]]
-    figures = [headline(system) for system in systems]
+    figures, notes = [headline(system) for system in systems], Footnotes()
     rows = [["", *(system["system"]["name"] for system in systems)]]
     rows.append(["failed", *(str(system["data"]["n_failed"]) for system in systems)])
     for key in dict.fromkeys(key for each in figures for key in each):
-        cells = [_figure(each[key]) if key in each else "-" for each in figures]
+        cells = [
+            _figure(each[key], notes) if key in each else notes.dash(NO_SUCH_POINT)
+            for each in figures
+        ]
         rows.append([_label(key, metrics["settings"]), *cells])
-    parts = [_counts(metrics["data"]), "", _align(rows), "", _align(_differences(metrics))]
+    differences = _align(_differences(metrics, notes))
+    parts = [_counts(metrics["data"]), "", _align(rows), "", differences]
     for seeds in metrics["summary"]:
-        parts += ["", _align(_ranges(seeds, metrics["settings"]))]
-    notes = [
+        parts += ["", _align(_ranges(seeds, metrics["settings"], notes))]
+    verdicts = [
         f"{system['system']['name']}: verdict is the {system['system']['verdict']}"
         for system in systems
         if system["system"]["kind"] == "ultralytics"
     ]
-    return "\n".join([*parts, "", *notes, _note(metrics["settings"])])
+    return "\n".join([*parts, "", *verdicts, _note(metrics["settings"]), *notes.lines()])
 
 
-def _differences(metrics: dict[str, Any]) -> list[list[str]]:
+def _differences(metrics: dict[str, Any], notes: Footnotes) -> list[list[str]]:
     """Return a row per figure: by how much the first system's is higher than each other's."""
     comparisons = metrics["comparisons"]
     settings = metrics["settings"]
@@ -88,29 +102,39 @@ def _differences(metrics: dict[str, Any]) -> list[list[str]]:
     for comparison in comparisons:
         column = {
             "images that both read": str(comparison["n"]),
-            "AUROC, DeLong": _difference(comparison["auroc"]),
-            "AUROC, bootstrap": _difference(comparison["auroc_bootstrap"]),
-            "average precision": _difference(comparison["average_precision"]),
+            "AUROC, DeLong": _difference(comparison["auroc"], notes),
+            "AUROC, bootstrap": _difference(comparison["auroc_bootstrap"], notes),
+            "average precision": _difference(comparison["average_precision"], notes),
         }
         for name, groups in comparison["verdicts"].items():
             for rate, group in (("sensitivity", "fractured"), ("specificity", "not_fractured")):
-                column[_label(f"{rate}_{name}", settings)] = _right_more_often(groups[group])
-        column["Brier"] = _difference(comparison["brier"])
-        column["mAP50"] = _difference(comparison["boxes"]["map50"])
+                column[_label(f"{rate}_{name}", settings)] = _right_more_often(groups[group], notes)
+        column["Brier"] = _difference(comparison["brier"], notes)
+        column["mAP50"] = _difference(comparison["boxes"]["map50"], notes)
         for point in comparison["boxes"]["froc"]:
             key = f"FROC {point['false_positives_per_image']:g}"
-            column[key] = _difference(point["sensitivity"])
+            column[key] = _difference(point["sensitivity"], notes)
         columns.append(column)
     head = [f"{metrics['system']['name']} minus", *(each["second"] for each in comparisons)]
     keys = dict.fromkeys(key for column in columns for key in column)
-    return [head, *([key, *(column.get(key, "-") for column in columns)] for key in keys)]
+    return [
+        head,
+        *(
+            [key, *(column.get(key) or notes.dash(NO_SUCH_POINT) for column in columns)]
+            for key in keys
+        ),
+    ]
 
 
-def _ranges(seeds: dict[str, Any], settings: Mapping[str, Any]) -> list[list[str]]:
+def _ranges(
+    seeds: dict[str, Any], settings: Mapping[str, Any], notes: Footnotes
+) -> list[list[str]]:
     rows = [[f"{seeds['recipe']}, {len(seeds['systems'])} seeds", "mean", "range"]]
     for key, figure in seeds["figures"].items():
-        low, high = _number(figure["low"]), _number(figure["high"])
-        rows.append([_label(key, settings), _number(figure["mean"]), f"{low} to {high}"])
+        cells = [notes.dash("undefined for every seed")] * 2
+        if figure["mean"] is not None:
+            cells = [f"{figure['mean']:.3f}", f"{figure['low']:.3f} to {figure['high']:.3f}"]
+        rows.append([_label(key, settings), *cells])
     return rows
 
 
@@ -131,19 +155,19 @@ def _label(key: str, settings: Mapping[str, Any]) -> str:
     return f"FROC {name}" if kind == "froc" else f"{kind}, {name}"
 
 
-def _difference(found: dict[str, Any]) -> str:
+def _difference(found: dict[str, Any], notes: Footnotes) -> str:
     if found["value"] is None:
-        return "-"
+        return notes.dash(found["reason"])
     text = f"{found['value']:+.3f}"
     if found["interval"] is not None:
         text += " [{:+.3f}, {:+.3f}]".format(*found["interval"])
     return text + _p(found["p_value"])
 
 
-def _right_more_often(found: dict[str, Any]) -> str:
+def _right_more_often(found: dict[str, Any], notes: Footnotes) -> str:
     """Return the difference of two rates over the same images, with McNemar's p-value."""
     if not found["n"]:
-        return "-"
+        return notes.dash("no image of this kind that both read")
     difference = (found["first_right_only"] - found["second_right_only"]) / found["n"]
     return f"{difference:+.3f}{_p(found['p_value'])}"
 
@@ -154,33 +178,33 @@ def _p(value: float | None) -> str:
     return " p<0.001" if value < 0.001 else f" p={value:.3f}"
 
 
-def _subset_row(name: str, part: dict[str, Any]) -> list[str]:
+def _subset_row(name: str, part: dict[str, Any], notes: Footnotes) -> list[str]:
     verdict, boxes = part["verdict"], part["boxes"]
-    return [
-        name,
-        str(part["n"]),
-        _figure(verdict["auroc"]),
-        _figure(verdict["sensitivity_at_specificity"]["sensitivity"]),
-        _figure(verdict["calibration"]["ece_equal_width"]),
-        _figure(boxes["map50"]),
-        _figure(boxes["map50_95"]),
+    estimates = [
+        verdict["auroc"],
+        verdict["sensitivity_at_specificity"]["sensitivity"],
+        verdict["calibration"]["ece_equal_width"],
+        boxes["map50"],
+        boxes["map50_95"],
         *(
-            _number(point["sensitivity"]["value"])
+            {**point["sensitivity"], "interval": None}  # for want of space
             for point in boxes["froc"]["iou"]["all"]["points"]
         ),
     ]
+    if part["reason"] is not None:  # why there is no image, and so no figure
+        return [name, str(part["n"]), *[notes.dash(part["reason"])] * len(estimates)]
+    number = f"{part['n']} †" if part["too_few"] else str(part["n"])
+    return [name, number, *(_figure(estimate, notes) for estimate in estimates)]
 
 
-def _figure(estimate: dict[str, Any]) -> str:
-    text = _number(estimate["value"])
+def _figure(estimate: dict[str, Any], notes: Footnotes) -> str:
+    if estimate["value"] is None:
+        return notes.dash(estimate["reason"])
+    text = f"{estimate['value']:.3f}"
     if estimate["interval"] is None:
         return text
     low, high = estimate["interval"]
-    return f"{text} [{_number(low)}, {_number(high)}]"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    return f"{text} [{low:.3f}, {high:.3f}]"
 
 
 def _align(rows: list[list[str]]) -> str:
