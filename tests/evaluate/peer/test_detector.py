@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,70 +14,11 @@ from numpy.typing import NDArray
 
 from detect.errors import InputError
 from detect.evaluate.detector import LEAST_SCORE, Detected, open_detector
-from detect.isolation import isolate_ultralytics
 from detect.model.bundle import file_sha256
 
 NO_CLASSES: dict[str, str | None] = {}
-SIZE = 96
-
-
-def picture(seed: int, height: int = 120, width: int = 90) -> NDArray[np.uint8]:
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 255, (height // 10, width // 10))
-    pixels: NDArray[np.uint8] = np.kron(coarse, np.ones((10, 10))).astype(np.uint8)
-    return pixels
-
-
-def write_network(path: Path, *names: str) -> Path:
-    """Save a network that has seen no data, but whose scores differ from box to box."""
-    import torch
-    from ultralytics import YOLO
-    from ultralytics.nn.tasks import DetectionModel
-
-    torch.manual_seed(3)
-    yolo = YOLO("yolo11n.yaml")
-    yolo.model = DetectionModel("yolo11n.yaml", nc=len(names), verbose=False)
-    yolo.model.names = dict(enumerate(names))
-    yolo.model.task = "detect"
-    seen = np.stack([cv2.resize(picture(seed), (SIZE, SIZE)) for seed in range(32)])
-    norms = [m for m in yolo.model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    with torch.no_grad():
-        for norm in norms:
-            norm.momentum = 1.0  # take the statistics of these pictures
-        yolo.model.train()((torch.from_numpy(seen) / 255)[:, None].expand(-1, 3, -1, -1))
-        head = yolo.model.eval().model[-1]
-        for scores, sides in zip(head.cv3, head.cv2, strict=True):
-            scores[-1].weight.normal_(0, 0.15)
-            scores[-1].bias.fill_(-3.0)
-            sides[-1].weight.normal_(0, 0.1)
-    yolo.ckpt = {"train_args": {"imgsz": SIZE, "task": "detect"}}  # as its trainer leaves them
-    yolo.save(path)
-    return path
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = dict(os.environ)
-    isolate_ultralytics(tmp_path_factory.mktemp("settings"))
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A `.pt` of two classes, of which one is a fracture."""
-    return write_network(tmp_path_factory.mktemp("peer") / "best.pt", "metal", "fracture")
-
-
-@pytest.fixture(scope="module")
-def graph(checkpoint: Path) -> Path:
-    """Its `.onnx`, as `yolo export format=onnx dynamic=True` makes it."""
-    from ultralytics import YOLO
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter that ultralytics chooses
-        return Path(YOLO(checkpoint).export(format="onnx", dynamic=True, simplify=False))
+SIZE = 96  # as in conftest.py
+Picture = Callable[..., NDArray[np.uint8]]
 
 
 def its_own(path: Path, pixels: NDArray[np.uint8], **options: Any) -> NDArray[np.float64]:
@@ -95,7 +34,7 @@ def its_own(path: Path, pixels: NDArray[np.uint8], **options: Any) -> NDArray[np
 
 
 def test_a_checkpoint_finds_what_ultralytics_finds(
-    checkpoint: Path, caplog: pytest.LogCaptureFixture
+    checkpoint: Path, picture: Picture, caplog: pytest.LogCaptureFixture
 ) -> None:
     detector = open_detector(checkpoint, f"--against {checkpoint}", NO_CLASSES)
     assert f"--against {checkpoint}: opening a .pt runs the code in it" in caplog.text
@@ -118,7 +57,7 @@ def test_a_checkpoint_finds_what_ultralytics_finds(
 
 
 def test_an_exported_graph_finds_what_its_checkpoint_finds(
-    checkpoint: Path, graph: Path, caplog: pytest.LogCaptureFixture
+    checkpoint: Path, graph: Path, picture: Picture, caplog: pytest.LogCaptureFixture
 ) -> None:
     both = [open_detector(path, "--against X", NO_CLASSES) for path in (checkpoint, graph)]
     assert caplog.text.count("runs the code") == 1  # the graph runs none
@@ -130,7 +69,7 @@ def test_an_exported_graph_finds_what_its_checkpoint_finds(
         np.testing.assert_allclose(first.boxes[:5], second.boxes[:5], atol=0.05)
 
 
-def test_threads_do_not_change_what_is_found(checkpoint: Path) -> None:
+def test_threads_do_not_change_what_is_found(checkpoint: Path, picture: Picture) -> None:
     detector = open_detector(checkpoint, "--against X", NO_CLASSES)
     pictures = [picture(seed, 60 + 10 * seed, 120 - 10 * seed) for seed in range(6)]
     one_by_one = [detector(pixels) for pixels in pictures]
@@ -140,7 +79,7 @@ def test_threads_do_not_change_what_is_found(checkpoint: Path) -> None:
         np.testing.assert_array_equal(first.boxes, second.boxes)
 
 
-def test_a_blank_picture_may_have_no_box(checkpoint: Path) -> None:
+def test_a_picture_may_have_no_box(checkpoint: Path, picture: Picture, tmp_path: Path) -> None:
     import torch
     from ultralytics import YOLO
 
@@ -148,7 +87,7 @@ def test_a_blank_picture_may_have_no_box(checkpoint: Path) -> None:
     with torch.no_grad():
         for branch in yolo.model.model[-1].cv3:
             branch[-1].bias.fill_(-30.0)
-    silent = checkpoint.with_name("silent.pt")
+    silent = tmp_path / "silent.pt"
     yolo.save(silent)
     found: Detected = open_detector(silent, "--against X", NO_CLASSES)(picture(0))
     assert (found.boxes.shape, found.scores.shape, found.labels) == ((0, 4), (0,), ())
@@ -166,7 +105,10 @@ def test_the_configuration_may_say_which_classes_are_fractures(
 
 
 def test_classes_that_say_nothing_of_a_fracture_all_count(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    write_network: Callable[..., Path],
+    picture: Picture,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     detector = open_detector(write_network(tmp_path / "x.pt", "a", "b"), "--against x", NO_CLASSES)
     assert detector.fractures == ("a", "b")
@@ -175,7 +117,7 @@ def test_classes_that_say_nothing_of_a_fracture_all_count(
 
 
 def test_nothing_is_written_where_the_user_works(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Path, picture: Picture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     open_detector(checkpoint, "--against X", NO_CLASSES)(picture(0))
