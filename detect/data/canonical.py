@@ -18,6 +18,8 @@ The table has a header and a row per image:
     fractured   yes, no or unknown
     boxes       JSON, [{"label": "fracture", "box_xyxy": [x1, y1, x2, y2]}, …], pixels in the
                 frame of `detect.record`; [] is annotated and none, empty is never annotated
+    conflict    optional: what its sources say of an image against one another, and what counts;
+                the check lists it
     …           each further column is an attribute; empty is unknown
 """
 
@@ -47,6 +49,7 @@ __all__ = ["DATASET_FILE", "TABLE_FILE", "read_dataset", "recognise", "write_dat
 DATASET_FILE = "dataset.yaml"
 TABLE_FILE = "table.csv"
 COLUMNS = ("image", "split", "group", "fractured", "boxes")
+CONFLICT = "conflict"  # the table has it only where an image does
 _FRACTURED = {"yes": True, "no": False, "unknown": None}
 _WORDS = {value: word for word, value in _FRACTURED.items()}
 _NAMES = re.compile(r"^names\s*:", re.MULTILINE)
@@ -135,7 +138,10 @@ def _sample(row: Mapping[str, str], folder: Path, classes: tuple[str, ...], wher
         group=row["group"] or None,
         fractured=_FRACTURED[row["fractured"]],
         boxes=_boxes(row["boxes"], classes, where),
-        attributes={name: row[name] for name in row if name not in COLUMNS and row[name]},
+        attributes={
+            name: row[name] for name in row if name not in (*COLUMNS, CONFLICT) and row[name]
+        },
+        conflict=row.get(CONFLICT) or None,
     )
 
 
@@ -206,7 +212,7 @@ def write_dataset(dataset: Dataset, folder: Path) -> Path:
 
 def _table_text(dataset: Dataset, root: Path) -> str:
     attributes = sorted({name for sample in dataset.samples for name in sample.attributes})
-    clash = [name for name in attributes if name in COLUMNS]
+    clash = [name for name in attributes if name in (*COLUMNS, CONFLICT)]
     if clash:
         raise DataError(f"{dataset.root}: an attribute is called {clash[0]}; rename it")
     odd = [name for name in attributes if name != name.strip() or len(name.splitlines()) > 1]
@@ -222,7 +228,8 @@ def _table_text(dataset: Dataset, root: Path) -> str:
     # what is in quotes is not counted when a reader tells the delimiter from the header
     in_quotes = ";" in "".join(attributes)
     header = csv.writer(buffer, quoting=csv.QUOTE_ALL if in_quotes else csv.QUOTE_MINIMAL)
-    header.writerow([*COLUMNS, *attributes])
+    conflicts = [CONFLICT] if any(sample.conflict for sample in dataset.samples) else []
+    header.writerow([*COLUMNS, *conflicts, *attributes])
     writer = csv.writer(buffer)
     for sample in dataset.samples:
         inside = sample.image.is_relative_to(root)
@@ -234,6 +241,7 @@ def _table_text(dataset: Dataset, root: Path) -> str:
                 sample.group or "",
                 _WORDS[sample.fractured],
                 "" if sample.boxes is None else _boxes_text(sample.boxes, sample.image),
+                *([sample.conflict or ""] if conflicts else []),
                 *(sample.attributes.get(name, "") for name in attributes),
             ]
         )

@@ -63,6 +63,8 @@ def judge(
         def tell(kind: ProblemKind, what: str, sample: Sample = sample) -> None:
             found[kind, what].append(sample)
 
+        if sample.conflict is not None:
+            tell("label_box", sample.conflict)
         if isinstance(seen, Refused):
             refused[seen.kind, seen.reason].append((sample, seen.message))
             left_out.append(agreed(sample, fractures, tell))

@@ -35,6 +35,8 @@ class Sample:
     fractured: bool | None  # None: unknown
     boxes: tuple[LabelledBox, ...] | None
     attributes: Mapping[str, str] = field(default_factory=dict)
+    # what its sources say of it against one another, and what counts; None: they agree
+    conflict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

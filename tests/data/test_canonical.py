@@ -215,3 +215,14 @@ def test_a_box_that_could_not_be_read_back_is_not_written(
     with pytest.raises(DataError, match=r"a\.png: .* is no box"):
         write_dataset(dataset, tmp_path / "out")
     assert not (tmp_path / "out" / "dataset.yaml").exists()
+
+
+def test_what_sources_contradict_each_other_in_is_kept(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).touch()
+    samples = (
+        Sample(tmp_path / "a.png", None, None, True, (), {}, "row says no; the box counts"),
+        Sample(tmp_path / "b.png", None, None, False, (), {"region": "hand"}),
+    )
+    dataset = Dataset("d", tmp_path, ("fracture",), samples)
+    assert read_dataset(write_dataset(dataset, tmp_path)).samples == samples

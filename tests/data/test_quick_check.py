@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,3 +204,10 @@ def test_the_real_set(shared_dir: Path) -> None:
     splits = {s: sum(x.split == s for x in report.usable) for s in ("train", "val", "test")}
     assert splits == {"train": 2443, "val": 379, "test": 481}
     assert report.leaks == ()
+
+
+def test_what_an_importer_found_contradictory_is_listed_with_its_image(fit: list[Sample]) -> None:
+    what = "has a box, but its row says not fractured; the box counts"
+    (problem,) = check([replace(fit[0], conflict=what), *fit[1:]]).problems
+    assert (problem.kind, problem.images) == ("label_box", (fit[0].image,))
+    assert what in problem.line

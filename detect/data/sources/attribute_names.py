@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["attribute_name"]
 
 # the columns of the canonical table itself, and what merging adds
-_TAKEN = frozenset({"image", "split", "group", "fractured", "boxes", "dataset"})
+_TAKEN = frozenset({"image", "split", "group", "fractured", "boxes", "conflict", "dataset"})
 
 
 def attribute_name(stated: str, kind: str) -> str:

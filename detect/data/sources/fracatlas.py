@@ -87,12 +87,16 @@ def load(path: Path) -> Dataset:
         row = rows.get(name)
         if row and boxes and row.get(COUNT, "") not in ("", str(len(boxes))):
             found[f"{COUNT} is not the number of boxes; the boxes count"].append(name)
-        label = _label(name, boxes, row, folder_label, found)
+        label, conflict = _label(boxes, row, folder_label)
+        if conflict is not None:
+            found[conflict].append(name)
+        elif label and not boxes:
+            found["fractured, but without a box; its verdict alone is used"].append(name)
         if label is not False and not boxes:
             boxes = None
         split, group = splits.get(name, (None, None))
         attributes = {} if row is None else _attributes(row)
-        samples.append(Sample(image, split, group, label, boxes, attributes))
+        samples.append(Sample(image, split, group, label, boxes, attributes, conflict))
     missing = [name for name in rows if name not in files]
     found["in dataset.csv, but without a file; left out"] = missing
     found["in COCO, but without a file; left out"] = [name for name in coco if name not in files]
@@ -181,25 +185,19 @@ def _boxes(
 
 
 def _label(
-    name: str,
-    boxes: tuple[LabelledBox, ...] | None,
-    row: Mapping[str, str] | None,
-    folder: bool,
-    found: dict[str, list[str]],
-) -> bool | None:
+    boxes: tuple[LabelledBox, ...] | None, row: Mapping[str, str] | None, folder: bool
+) -> tuple[bool | None, str | None]:
+    """Return the label, and what contradicts it."""
     table = folder if row is None else row["fractured"] == "1"
     if boxes:
-        if not table:
-            found["has a box, but its row says not fractured; the box counts"].append(name)
-        if not folder:
-            found["has a box, but lies in Non_fractured; the box counts"].append(name)
-        return True
+        says = {"its row says not fractured": table, "lies in Non_fractured": folder}
+        against = [what for what, agrees in says.items() if not agrees]
+        if not against:
+            return True, None
+        return True, f"has a box, but {' and '.join(against)}; the box counts"
     if table != folder:
-        found["row and folder disagree, and no box decides; unknown"].append(name)
-        return None
-    if table:
-        found["fractured, but without a box; its verdict alone is used"].append(name)
-    return table
+        return None, "row and folder disagree, and no box decides; unknown"
+    return table, None
 
 
 def _attributes(row: Mapping[str, str]) -> dict[str, str]:

@@ -166,17 +166,25 @@ def _told(
         group = patient_in(sample.image.stem) or sample.group
         return replace(sample, group=group, fractured=fractured, attributes=attributes)
     fractured = boxed or row.visible
+    conflict = None
     if boxed and not row.visible:
-        found["a fracture is boxed, but fracture_visible says none; the box counts"].append(name)
+        conflict = "a fracture is boxed, but fracture_visible says none; the box counts"
     elif row.visible and not boxed:
-        found["fracture_visible, but no fracture is boxed; its verdict alone is used"].append(name)
+        conflict = "fracture_visible, but no fracture is boxed; its verdict alone is used"
         boxes = boxes or None
     elif not fractured:
         if row.classified:
             found["a fracture by AO, but not visible in this view; not fractured"].append(name)
         boxes = boxes or ()
+    if conflict is not None:
+        found[conflict].append(name)
     if row.uncertain:
         found["diagnosis_uncertain; labelled like the others"].append(name)
     return replace(
-        sample, group=row.patient, fractured=fractured, boxes=boxes, attributes=attributes
+        sample,
+        group=row.patient,
+        fractured=fractured,
+        boxes=boxes,
+        attributes=attributes,
+        conflict=conflict,
     )

@@ -15,6 +15,8 @@ from detect.data.sources.labels import FRACTURE, fracture_classes, says_fracture
 
 __all__ = ["Annotated", "Project", "counting"]
 
+_CONTRADICTORY = "choices say fractured and not fractured; unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
@@ -93,8 +95,10 @@ class Project:
             return Sample(entry.image, None, entry.patient, None, None)
         answer = self._verdicts.read(entry.result.choices)
         if answer.contradictory:
-            findings.add("choices say fractured and not fractured; unknown", entry.image.name)
+            findings.add(_CONTRADICTORY, entry.image.name)
         sample = self._boxed(entry, entry.result, answer, shown, findings)
+        if answer.contradictory:
+            sample = replace(sample, conflict=_CONTRADICTORY)
         if answer.fractured is not None:
             sample = replace(sample, fractured=answer.fractured)
         return replace(sample, boxes=None) if self._undrawn(entry.result, answer) else sample

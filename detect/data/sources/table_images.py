@@ -56,9 +56,9 @@ def sample_of(image: Path, place: PurePath, rows: Sequence[Row], found: Found) -
     if not rows:
         found["without a row; unlabelled"].append(image.name)
     labels = {row.fractured: row for row in rows if row.fractured is not None}
-    if len(labels) > 1:
-        what = "rows say both fractured and not; unknown"
-        found[what].append(f"{image.name}: {_lines(labels.values())}")
+    conflict = "rows say both fractured and not; unknown" if len(labels) > 1 else None
+    if conflict is not None:
+        found[conflict].append(f"{image.name}: {_lines(labels.values())}")
     fractured = next(iter(labels)) if len(labels) == 1 else None
     boxes: tuple[LabelledBox, ...] | None = _boxes(image, rows, found)
     if not boxes and not (
@@ -72,6 +72,7 @@ def sample_of(image: Path, place: PurePath, rows: Sequence[Row], found: Found) -
         fractured=fractured,
         boxes=boxes,
         attributes=_attributes(rows),
+        conflict=conflict,
     )
 
 

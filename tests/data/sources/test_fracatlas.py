@@ -262,6 +262,7 @@ def test_the_real_one(shared_dir: Path) -> None:
     assert all(sample.boxes is not None for sample in dataset.samples)
     assert samples["IMG0003298.jpg"].fractured is True
     assert any("IMG0003298.jpg" in note for note in dataset.notes)
+    assert [name for name, sample in samples.items() if sample.conflict] == ["IMG0003298.jpg"]
     assert not any("disagree" in note for note in dataset.notes)
     agree = [note.partition(" (")[0] for note in dataset.notes if "agree" in note]
     assert agree[0] == "2787 images: boxes of PASCAL VOC and YOLO agree to within 1.5 px"

@@ -153,7 +153,7 @@ def test_of_all_boxes_only_fractures_train(published: Path) -> None:
         E: 1,
     }
     report = quick_check(load_fractures([published]), workers=2)
-    assert {problem.kind for problem in report.problems} == {"no_split", "split_unfit"}
+    assert {problem.kind for problem in report.problems} == {"label_box", "no_split", "split_unfit"}
 
 
 def test_attributes_come_from_the_row(published: Path) -> None:
