@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-__all__ = ["headline", "summarise"]
+__all__ = ["figure_name", "headline", "summarise"]
 
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -45,6 +45,28 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     for point in boxes["froc"]["iou"]["all"]["points"]:
         figures[f"froc_{point['false_positives_per_image']:g}"] = point["sensitivity"]
     return figures
+
+
+def figure_name(key: str, settings: Mapping[str, Any]) -> str:
+    """Return the words for a key of `headline`.
+
+    Args:
+        key: one of its keys.
+        settings: of the metrics.
+    """
+    plain = {
+        "auroc": "AUROC",
+        "average_precision": "average precision",
+        "sensitivity_at_specificity": f"sens@spec {settings['specificity']:g}",
+        "ece": "ECE",
+        "brier": "Brier",
+        "map50": "mAP50",
+        "map50_95": "mAP50-95",
+    }
+    if key in plain:
+        return plain[key]
+    kind, _, name = key.partition("_")
+    return f"FROC {name}" if kind == "froc" else f"{kind}, {name}"
 
 
 def summarise(systems: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from detect.evaluate.headline import headline
+from detect.evaluate.headline import figure_name, headline
 from detect.evaluate.wording import Footnotes
 
 __all__ = ["format_table"]
@@ -81,7 +81,7 @@ def _side_by_side(metrics: dict[str, Any]) -> str:
             _figure(each[key], notes) if key in each else notes.dash(NO_SUCH_POINT)
             for each in figures
         ]
-        rows.append([_label(key, metrics["settings"]), *cells])
+        rows.append([figure_name(key, metrics["settings"]), *cells])
     differences = _align(_differences(metrics, notes))
     parts = [_counts(metrics["data"]), "", _align(rows), "", differences]
     for seeds in metrics["summary"]:
@@ -108,7 +108,9 @@ def _differences(metrics: dict[str, Any], notes: Footnotes) -> list[list[str]]:
         }
         for name, groups in comparison["verdicts"].items():
             for rate, group in (("sensitivity", "fractured"), ("specificity", "not_fractured")):
-                column[_label(f"{rate}_{name}", settings)] = _right_more_often(groups[group], notes)
+                column[figure_name(f"{rate}_{name}", settings)] = _right_more_often(
+                    groups[group], notes
+                )
         column["Brier"] = _difference(comparison["brier"], notes)
         column["mAP50"] = _difference(comparison["boxes"]["map50"], notes)
         for point in comparison["boxes"]["froc"]:
@@ -134,25 +136,8 @@ def _ranges(
         cells = [notes.dash("undefined for every seed")] * 2
         if figure["mean"] is not None:
             cells = [f"{figure['mean']:.3f}", f"{figure['low']:.3f} to {figure['high']:.3f}"]
-        rows.append([_label(key, settings), *cells])
+        rows.append([figure_name(key, settings), *cells])
     return rows
-
-
-def _label(key: str, settings: Mapping[str, Any]) -> str:
-    """Return the words for a key of `headline`."""
-    plain = {
-        "auroc": "AUROC",
-        "average_precision": "average precision",
-        "sensitivity_at_specificity": f"sens@spec {settings['specificity']:g}",
-        "ece": "ECE",
-        "brier": "Brier",
-        "map50": "mAP50",
-        "map50_95": "mAP50-95",
-    }
-    if key in plain:
-        return plain[key]
-    kind, _, name = key.partition("_")
-    return f"FROC {name}" if kind == "froc" else f"{kind}, {name}"
 
 
 def _difference(found: dict[str, Any], notes: Footnotes) -> str:

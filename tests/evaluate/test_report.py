@@ -371,6 +371,7 @@ def test_table_shows_every_subset_and_operating_point(evaluation: Evaluation) ->
         assert f"{auroc['value']:.3f} [{low:.3f}, {high:.3f}]" in line
         assert f"{part['boxes']['map50']['value']:.3f} [" in line
         assert line.split()[1] == str(part["n"])
+        assert (line.split()[2] == "†") is part["too_few"]
     for name, point in metrics["subsets"]["all"]["verdict"]["operating_points"].items():
         (line,) = [line for line in lines if line.startswith(f"{name} ")]
         assert f"{point['threshold']:.3f}" in line

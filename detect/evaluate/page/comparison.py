@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detect.data.check_text import printable
+from detect.evaluate.headline import figure_name
 from detect.evaluate.page.parts import (
     Block,
     Figure,
@@ -136,7 +137,7 @@ def _seeds(metrics: Metrics, number: int) -> Table:
     rows = [
         Row(
             (
-                (printable(name),),
+                (printable(figure_name(name, metrics.at("settings"))),),
                 *((metrics.number(*at, "figures", name, key),) for key in ("mean", "low", "high")),
                 (metrics.count(*at, "figures", name, "n"),),
             )

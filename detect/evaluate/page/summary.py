@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from detect.data.check_text import printable
-from detect.evaluate.page.parts import Block, Figure, Metrics, Section, Text, Tile, Tiles, say
+from detect.evaluate.page.parts import Block, Metrics, Section, Text, Tile, Tiles, Words, say
 from detect.evaluate.plots.subgroups import shown_point
 
 __all__ = ["model_name", "set_name", "summary_section"]
 
+# Splits that a model has seen, and what that means for its figures.
+_SEEN: dict[str, Words] = {
+    "train": (
+        "These are images of the split that models are trained on: figures on it say how well a "
+        "model remembers, not how well it would do.",
+    ),
+    "val": (
+        "These are images of the split on which training stops and thresholds and calibration are "
+        "chosen: figures on it flatter. Only the test split is held out.",
+    ),
+}
 _VERDICT = ("subsets", "all", "verdict")
 _BOXES = ("subsets", "all", "boxes")
 _REASONS = ("subsets", "all", "reasons")
@@ -49,6 +60,7 @@ def summary_section(metrics: Metrics) -> Section:
         *_boxes(metrics),
         *_calibration(metrics),
         *_reasons(metrics),
+        *_comparisons(metrics),
         *_failures(metrics),
     ]
     blocks: list[Block] = [
@@ -64,6 +76,8 @@ def summary_section(metrics: Metrics) -> Section:
             "note",
         ),
     ]
+    if metrics.content["data"].get("split") in _SEEN:
+        blocks.insert(1, Text(_SEEN[metrics.at("data", "split")]))
     return Section("summary", "Summary", tuple(blocks))
 
 
@@ -86,7 +100,7 @@ def _tiles(metrics: Metrics) -> Tiles:
     return Tiles(tuple(tiles))
 
 
-def _ranking(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
+def _ranking(metrics: Metrics) -> list[Words]:
     area = metrics.percent(*_VERDICT, "auroc")
     if area.undefined:
         return [say("How well it ranks images cannot be said: {}.", area.note)]
@@ -99,7 +113,7 @@ def _ranking(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
     ]
 
 
-def _verdicts(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
+def _verdicts(metrics: Metrics) -> list[Words]:
     point = shown_point(metrics.content)
     if point is None:
         return []
@@ -128,7 +142,7 @@ def _verdicts(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
     return words
 
 
-def _boxes(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
+def _boxes(metrics: Metrics) -> list[Words]:
     rate = metrics.at("settings", "shown_fp_rate")
     points = metrics.at(*_BOXES, "froc", "iou", "all", "points")
     for number, point in enumerate(points):
@@ -145,7 +159,7 @@ def _boxes(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
     return [say("Nothing can be said of its boxes: no fracture is annotated with one.")]
 
 
-def _calibration(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
+def _calibration(metrics: Metrics) -> list[Words]:
     error = metrics.percent(*_VERDICT, "calibration", "ece_equal_width")
     if error.undefined:
         return []
@@ -159,7 +173,7 @@ def _calibration(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
     ]
 
 
-def _reasons(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
+def _reasons(metrics: Metrics) -> list[Words]:
     touching = metrics.percent(*_REASONS, "touching")
     if touching.undefined:
         return []
@@ -172,7 +186,19 @@ def _reasons(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
     ]
 
 
-def _failures(metrics: Metrics) -> list[tuple[str | Figure, ...]]:
+def _comparisons(metrics: Metrics) -> list[Words]:
+    return [
+        say(
+            "Against {} on the same images, its area under the ROC curve differs by {} (p {}).",
+            metrics.text("comparisons", number, "second"),
+            metrics.number("comparisons", number, "auroc"),
+            metrics.p_value("comparisons", number, "auroc", "p_value"),
+        )
+        for number in range(len(metrics.content.get("comparisons") or []))
+    ]
+
+
+def _failures(metrics: Metrics) -> list[Words]:
     if not metrics.at("data", "n_failed"):
         return [say("Every image could be read.")]
     return [

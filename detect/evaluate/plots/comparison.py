@@ -27,7 +27,7 @@ __all__ = ["draw_compare_differences", "draw_compare_froc", "draw_compare_roc"]
 
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, INK)
 _STROKES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1)), (0, (5, 2, 1, 2)))
-_ROW = 0.36  # inches
+_ROW = 0.3  # inches
 
 
 def draw_compare_roc(figure: Figure, metrics: dict[str, Any]) -> bool:
@@ -103,7 +103,7 @@ def draw_compare_differences(figure: Figure, metrics: dict[str, Any]) -> bool:
     ]
     if not rows:
         return False
-    figure.set_size_inches(8.0, 1.4 + _ROW * len(rows))
+    figure.set_size_inches(11.0, 1.4 + _ROW * len(rows))
     axes = figure.add_subplot()
     axes.axvline(0, color=INK, linewidth=1)
     reach = 0.05
@@ -113,7 +113,7 @@ def draw_compare_differences(figure: Figure, metrics: dict[str, Any]) -> bool:
         axes.text(
             1.02,
             place,
-            f"{_signed(estimate)}   {_p_words(estimate['p_value'])}",
+            f"{_signed(estimate)}{_p_words(estimate['p_value'])}",
             transform=axes.get_yaxis_transform(),
             va="center",
             fontsize="small",
@@ -152,7 +152,7 @@ def _figures(comparisons: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         }
         for point in one["boxes"]["froc"]:
             rate = f"{point['false_positives_per_image']:g}"
-            figures[f"fractures found at {rate} false boxes"] = point["sensitivity"]
+            figures[f"fractures found, {rate} false boxes per image"] = point["sensitivity"]
     return figures
 
 
@@ -167,4 +167,4 @@ def _signed(estimate: dict[str, Any]) -> str:
 def _p_words(p_value: float | None) -> str:
     if p_value is None:
         return ""
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    return ", p < 0.001" if p_value < 0.001 else f", p = {p_value:.3f}"
