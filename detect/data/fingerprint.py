@@ -20,7 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["BITS", "CROPS", "SMALL", "TURNS", "Fingerprint", "fingerprint", "in_pixels", "probe"]
+__all__ = [
+    "BITS",
+    "PROBES",
+    "RIGHT_ANGLES",
+    "SMALL",
+    "Fingerprint",
+    "fingerprint",
+    "in_pixels",
+    "probe",
+]
 
 SMALL = 64  # side of the thumbnail that is kept, in pixels
 _SIDE = 16  # of the hash
@@ -43,9 +52,9 @@ _RIGHT_ANGLES = tuple(
 )
 _ANCHORS = ((0.0, 0.0), (-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5))
 _TILTS = (0.0, -_TILT, _TILT)
-# probes 0 … TURNS-1 come in pairs that undo one another; a crop cannot be undone
-TURNS = len(_TILTS) * len(_RIGHT_ANGLES)
-CROPS = 2 * len(_ANCHORS)
+RIGHT_ANGLES = len(_RIGHT_ANGLES)  # the first so many probes; 0 is the picture itself
+_TURNS = len(_TILTS) * RIGHT_ANGLES
+PROBES = _TURNS + 2 * len(_ANCHORS)
 
 Affine = NDArray[np.float64]  # shape (2, 3)
 
@@ -54,7 +63,7 @@ Affine = NDArray[np.float64]  # shape (2, 3)
 class Fingerprint:
     """What tells a picture from others, in 5.2 kB."""
 
-    hashes: NDArray[np.uint8]  # packed bits, shape (TURNS + CROPS, BITS / 8); 0 is its own
+    hashes: NDArray[np.uint8]  # packed bits, shape (PROBES, BITS / 8); 0 is its own
     small: NDArray[np.uint8]  # grey, shape (SMALL, SMALL), stretched to a square
 
 
@@ -64,14 +73,14 @@ def probe(number: int, aspect: float) -> Affine:
     Coordinates are those of the stretched square, −0.5 … 0.5 to the right and down.
 
     Args:
-        number: 0 … TURNS + CROPS − 1.
+        number: 0 … PROBES − 1.
         aspect: width by height of the picture.
     """
-    if number >= TURNS:
-        anchor, mirrored = divmod(number - TURNS, 2)
+    if number >= _TURNS:
+        anchor, mirrored = divmod(number - _TURNS, 2)
         linear = _RIGHT_ANGLES[mirrored] * (1 - _CROP)
         return np.column_stack([linear, np.multiply(_ANCHORS[anchor], _CROP)])
-    tilt, right = divmod(number, len(_RIGHT_ANGLES))
+    tilt, right = divmod(number, RIGHT_ANGLES)
     angle = math.radians(_TILTS[tilt])
     turn = np.array(
         [
@@ -94,8 +103,7 @@ def fingerprint(pixels: NDArray[np.uint8]) -> Fingerprint:
     height, width = pixels.shape
     base = _resized(pixels, 2 * SMALL)
     hashes = [
-        _hash(base, in_pixels(probe(number, width / height), 2 * SMALL))
-        for number in range(TURNS + CROPS)
+        _hash(base, in_pixels(probe(number, width / height), 2 * SMALL)) for number in range(PROBES)
     ]
     return Fingerprint(np.array(hashes), _resized(base, SMALL))
 

@@ -11,66 +11,75 @@ the first.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.data.fingerprint import Affine, in_pixels
+from detect.data.fingerprint import SMALL, Affine, in_pixels
 
-__all__ = ["DETAILED", "detailed", "looks_same", "same_in_detail", "similarity"]
+__all__ = ["STEPS", "Step", "flattened", "similarity"]
 
-DETAILED = 192  # side of the pictures that decide, in pixels
 _COMMON = 0.6  # least share of the first picture that the second covers
 
 Grey = NDArray[np.uint8]
 Flat = NDArray[np.float32]
 
 
-def looks_same(first: Grey, second: Grey, start: Affine) -> Affine | None:
-    """Register two thumbnails; the cheap test that most pairs fail.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One comparison; lengths in pixels of its pictures."""
+
+    side: int  # of the pictures, which are stretched to squares
+    blur: float  # standard deviation of a Gaussian that removes noise; 0: none
+    spread: float  # likewise, of the neighbourhood whose brightness and contrast are removed
+    iterations: int  # of the registration, at most
+    least: float  # correlation from which on two pictures pass
+    detailed: bool  # needs the image itself; its thumbnail does for the others
+
+
+STEPS = (
+    Step(SMALL // 2, 0.0, 2.0, 8, 0.80, detailed=False),
+    Step(SMALL, 0.0, 4.0, 12, 0.82, detailed=False),
+    Step(3 * SMALL, 1.0, 4.0, 20, 0.86, detailed=True),
+)
+
+
+def flattened(pixels: Grey, step: Step) -> Flat:
+    """Return a picture as it is compared, brightness and contrast removed place by place.
 
     Args:
-        first: uint8, shape (64, 64), as `Fingerprint.small`.
-        second: likewise.
-        start: map from the first to the second, as of `fingerprint.probe`.
+        pixels: grey, uint8, shape (height, width).
+        step: that it is for.
 
     Returns:
-        the map found; None where the two do not look the same.
+        float32, shape (side, side).
     """
-    found = start
-    for side, spread, steps, least in ((32, 2.0, 8, 0.83), (64, 4.0, 12, 0.87)):
-        one, other = (_flat(_resized(pixels, side), spread, 0.0) for pixels in (first, second))
-        score, found = similarity(one, other, found, steps)
-        if score < least:
-            return None
-    return found
+    size = (step.side, step.side)
+    grey = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+    if step.blur:
+        grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), step.blur), np.float32)
+    rest = grey - cv2.GaussianBlur(grey, (0, 0), step.spread)
+    deviation = np.sqrt(cv2.GaussianBlur(rest * rest, (0, 0), step.spread))
+    return np.asarray(rest / (deviation + 4), np.float32)  # 4: noise of an even ground stays small
 
 
-def same_in_detail(first: Flat, second: Flat, start: Affine) -> bool:
-    """Compare two `detailed` pictures from where `looks_same` has put them."""
-    return similarity(first, second, start, 20)[0] >= 0.87
-
-
-def detailed(pixels: Grey) -> Flat:
-    """Return a picture as `same_in_detail` compares it: float32, shape (192, 192)."""
-    return _flat(_resized(pixels, DETAILED), 4.0, 1.0)
-
-
-def similarity(first: Flat, second: Flat, start: Affine, steps: int) -> tuple[float, Affine]:
+def similarity(first: Flat, second: Flat, start: Affine, iterations: int) -> tuple[float, Affine]:
     """Register `second` onto `first` and return how alike they are, and the map found.
 
     Args:
         first: float32, square.
         second: likewise, of the same size.
         start: map of the unit square from first to second.
-        steps: iterations at most.
+        iterations: at most.
 
     Returns:
         the correlation (−1 … 1) over what both show; −1 where that is too little, or where
         nothing could be registered; and the map.
     """
     side = first.shape[0]
-    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, 1e-4)
+    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, iterations, 1e-4)
     everywhere = np.ones(second.shape, np.uint8)
     try:
         _, warp = cv2.findTransformECC(
@@ -94,21 +103,6 @@ def similarity(first: Flat, second: Flat, start: Affine, steps: int) -> tuple[fl
     one, other = one - one.mean(), other - other.mean()
     size = float(np.sqrt(one.dot(one) * other.dot(other)))
     return (float(one.dot(other)) / size if size else -1.0), _in_square(matrix, side)
-
-
-def _resized(pixels: Grey, side: int) -> Grey:
-    resized = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.uint8)
-
-
-def _flat(pixels: Grey, spread: float, blur: float) -> Flat:
-    """Remove brightness and contrast place by place."""
-    grey = pixels.astype(np.float32)
-    if blur:
-        grey = np.asarray(cv2.GaussianBlur(grey, (0, 0), blur), np.float32)
-    rest = grey - cv2.GaussianBlur(grey, (0, 0), spread)
-    deviation = np.sqrt(cv2.GaussianBlur(rest * rest, (0, 0), spread))
-    return np.asarray(rest / (deviation + 4), np.float32)  # 4: noise of an even ground stays small
 
 
 def _in_square(matrix: NDArray[np.float32], side: int) -> Affine:
