@@ -35,7 +35,9 @@ TRUTH: Colour = (255, 105, 215)  # magenta: unlike definite, suspicious and belo
 _QUALITIES = (82, 60, 40, 20, 3)  # JPEG; the next one where the last made too many bytes
 _LINE, _LABEL = 2, 15  # pixels: width of an outline, font size beside it
 _REGION = "region"  # attribute by which pictures can be sorted
-_NOTHING_SAID = frozenset({"", "0", "no", "false"})  # values of attributes that need no words
+_NOTHING_SAID = frozenset(
+    {"", "0", "no", "false", "none"}
+)  # values of attributes that need no words
 
 
 def build_galleries(

@@ -78,6 +78,9 @@ def summary_section(metrics: Metrics) -> Section:
     ]
     if metrics.content["data"].get("split") in _SEEN:
         blocks.insert(1, Text(_SEEN[metrics.at("data", "split")]))
+    if metrics.at("subsets", "all", "too_few"):
+        why = metrics.text("subsets", "all", "too_few_reason")
+        blocks.insert(1, Text(say("Read the figures with doubt: the images are {}.", why)))
     return Section("summary", "Summary", tuple(blocks))
 
 
@@ -122,8 +125,8 @@ def _verdicts(metrics: Metrics) -> list[Words]:
     if metrics.at(*_VERDICT, "n_fractured"):
         words.append(
             say(
-                f"At the operating point “{printable(point)}”, it called {{}} of {{}} fractured "
-                "images fractured: sensitivity {}. It missed {}.",
+                f"At the operating point “{printable(point)}”, it called {{}} of the {{}} "
+                "fractured images that it read fractured: sensitivity {}. It missed {}.",
                 metrics.count(*at, "true_positive"),
                 metrics.count(*_VERDICT, "n_fractured"),
                 metrics.percent(*at, "sensitivity"),
@@ -133,7 +136,8 @@ def _verdicts(metrics: Metrics) -> list[Words]:
     if metrics.at(*_VERDICT, "n_not_fractured"):
         words.append(
             say(
-                "Of {} images without a fracture, it gave a false alarm on {}: specificity {}.",
+                "Of the {} images without a fracture that it read, it gave a false alarm on {}: "
+                "specificity {}.",
                 metrics.count(*_VERDICT, "n_not_fractured"),
                 metrics.count(*at, "false_positive"),
                 metrics.percent(*at, "specificity"),
