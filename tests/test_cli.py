@@ -48,7 +48,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 def test_help_and_version(call: Call) -> None:
     ended = call("--help")
     assert ended.code == 0
-    for command in ("detect", "train", "evaluate", "report", "data"):
+    for command in ("detect", "train", "evaluate", "report", "card", "data"):
         assert command in ended.out
     assert call("--version") == Ended(0, f"{__version__}\n", "")
 

@@ -98,8 +98,8 @@ def _counts(prepared: Prepared, split: str) -> dict[str, int]:
     }
 
 
-def key_figures(metrics: dict[str, Any]) -> dict[str, float | str | None]:
-    """Pick the figures that the manifest carries, and the sha256 of the bundle as measured."""
+def key_figures(metrics: dict[str, Any]) -> dict[str, float | None]:
+    """Pick the figures that the manifest carries."""
     whole = metrics["subsets"]["all"]
     verdict, boxes = whole["verdict"], whole["boxes"]
     points = {
@@ -115,5 +115,4 @@ def key_figures(metrics: dict[str, Any]) -> dict[str, float | str | None]:
         "map50": boxes["map50"]["value"],
         "map50_95": boxes["map50_95"]["value"],
         **{f"froc_{rate}": value for rate, value in points.items()},
-        "measured_as": metrics["model"]["sha256"],
     }

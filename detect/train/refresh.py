@@ -49,7 +49,11 @@ def refresh_card(weights: str, val: Path, test: Path | None) -> Bundle:
     splits = {split: _metrics(bundle, split, path) for split, path in given.items()}
     _alike(splits)
     try:
-        manifest["metrics"] = {split: key_figures(found) for split, found in splits.items()}
+        manifest["metrics"] = {
+            # the sha256 that the bundle had, so that the same evaluation fills the card again
+            split: {**key_figures(found), "measured_as": found["model"]["sha256"]}
+            for split, found in splits.items()
+        }
         card = write_card(manifest, splits["val"], splits.get("test"))
     except KeyError as error:
         message = f"{bundle.folder}: {error} is neither in its manifest nor in the metrics.json"

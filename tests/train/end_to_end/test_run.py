@@ -101,7 +101,7 @@ def test_manifest_and_card_tell_the_measured_figures(finished: Any) -> None:
         auroc = figures["verdict"]["auroc"]["value"]
         assert manifest["metrics"][split]["auroc"] == auroc
         assert manifest["metrics"][split]["map50"] == figures["boxes"]["map50"]["value"]
-        row = next(line for line in card.splitlines() if line.startswith("| AUROC |"))
+        row = next(line for line in card.splitlines() if line.startswith("| AUROC, interval by D"))
         cell = row.split("|")[2 if split == "val" else 3]
         assert cell.strip().startswith(f"{auroc:.3f}")
     assert "--epochs" not in manifest["training"]["command"]
@@ -183,8 +183,8 @@ def test_training_goes_on_from_a_bundle_on_data_without_a_test_split(
     data = _manifest(bundle)["training"]["data"]
     assert [entry["images"] for entry in data] == [{"train": 12}, {"val": 6}]
     assert _manifest(bundle)["metrics"].keys() == {"val"}
-    assert "| operating point | threshold | sensitivity on val |" in card
-    assert "no test split" in card
+    assert "| figure | val |" in card
+    assert "there is no test split" in card
     assert not workplace.network_attempts.exists()
 
 
