@@ -10,7 +10,7 @@ on radiographs and no sign.
 - colour: a radiograph has none; coloured arrows, boxes and stamps do. No image of that set has it.
 - BurnedInAnnotation (0028,0301) is YES: DICOM PS3.3, section C.7.6.1.1.
 
-`pytest -m shared tests/data/test_full_check_shared.py` counts them.
+`pytest -m "" tests/data/test_full_check.py` counts them.
 """
 
 from __future__ import annotations

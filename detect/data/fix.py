@@ -39,8 +39,9 @@ def clean(report: FullReport) -> tuple[Dataset, tuple[str, ...]]:
 
     Left out are images that cannot be read or have several frames, copies with different labels,
     and images tied to a later split. Boxes and labels are mended as the quick check does (see
-    `mend`); where a fracture's box covers its image, the label alone stays. Suspicions (marks,
-    shortcuts), unlabelled images, and copies within one split stay.
+    `mend`); where a fracture's box covers its image, the label alone stays; of sources that
+    contradict one another, what counts is kept. Suspicions (marks, shortcuts), unlabelled images,
+    and copies within one split stay.
 
     A check of the result finds no leak: what belongs together is in one split, and whether two
     images belong together does not depend on others.
@@ -67,6 +68,8 @@ def clean(report: FullReport) -> tuple[Dataset, tuple[str, ...]]:
         assert mended is not None  # the quick check leaves out nothing else
         if sample.image in whole:
             mended = replace(mended, boxes=None)
+        if mended.fractured is not None:
+            mended = replace(mended, conflict=None)  # settled: the check has said what counts
         if sample.fractured is None and mended.boxes is not None:
             mended = replace(mended, fractured=None)  # the boxes tell, as they did before
         if mended != sample:
@@ -93,7 +96,8 @@ def _changes(report: FullReport) -> dict[Path, str]:
     for problem in report.problems:
         if problem.kind in _MENDED:
             for image in problem.images:
-                found[image].append(problem.what)
+                unused = "; boxes not used" if problem.kind == "box_whole" else ""
+                found[image].append(problem.what + unused)
     return {image: "; ".join(dict.fromkeys(whats)) for image, whats in found.items()}
 
 

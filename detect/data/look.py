@@ -48,7 +48,7 @@ def look_at_all(
 
     Args:
         samples: whose images to decode.
-        thorough: find `traits`, too; takes about 4 ms more an image, and keeps 5.3 kB of it.
+        thorough: find `traits`, too; takes about 6 ms more an image, and keeps 5.3 kB of it.
         workers: threads that decode; None: one per core. The result does not depend on it.
         on_image: called after each image, for a progress bar.
 

@@ -11,14 +11,14 @@ Measured on 200 radiographs of FracAtlas and 16 altered copies of each; found ar
     99.5 %        noise of 8 grey levels of 255
     97 … 98 %     turned by 2°, 5°, −5°
     95 %          mirrored, turned by 3°, gamma 0.85, 416 × 416, JPEG of quality 75, at once
-    93.5 %, 79 %  5 %, 10 % of each side cropped off, anywhere
+    93.5 %, 79 %  cut by 5 %, 10 % in width and height, anywhere
     6 %           turned by 10°: beyond what is looked for, as are masks and insets
 
 Among these 3,400 images, one pair of originals was joined with each other, and is the same
-exposure. In the 3,300 different files of the set, 73 sets are found; 72 were looked at: 65
-pictures are there twice or more in another encoding, and the others are one exposure processed
-twice, or two takes of one patient without a move between. `pytest -m "" -s
-tests/data/test_near_duplicates_shared.py` measures all this but the looking.
+exposure. In the 3,300 different files of the set, 73 sets are found. All were looked at side by
+side: none holds two patients; most are one picture in another encoding, the others one exposure
+processed twice, or takes of one patient that hardly moved between. To measure it again: `pytest
+-m "" --log-cli-level INFO tests/data/test_near_duplicates_shared.py`.
 """
 
 from __future__ import annotations

@@ -80,11 +80,13 @@ def _restates(values: Values, labels: Sequence[bool | None]) -> bool:
 def label_balance(
     name: str, title: str, values: Sequence[str | None], labels: Sequence[bool | None]
 ) -> Balance:
-    """Return how labels spread over values, the most frequent value first."""
+    """Return how labels spread over values, the most frequent value first, unknown ones last."""
     counts = Counter(zip(values, labels, strict=True))
     totals = Counter(values)
     rows = []
-    for value, total in sorted(totals.items(), key=lambda item: (-item[1], str(item[0]))):
+    for value, total in sorted(
+        totals.items(), key=lambda item: (item[0] is None, -item[1], item[0])
+    ):
         yes, no = counts[value, True], counts[value, False]
         share = yes / (yes + no) if yes + no else None
         rows.append((value or "unknown", total, yes, no, total - yes - no, share))

@@ -1,11 +1,12 @@
 """How many altered copies of real radiographs are found, and how many pairs are wrongly joined.
 
 The figures in the docstring of `detect.data.near_duplicates` come from here:
-`pytest -m "" -s tests/data/test_near_duplicates_shared.py`.
+`pytest -m "" --log-cli-level INFO tests/data/test_near_duplicates_shared.py`.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +22,7 @@ from detect.data.near_duplicates import near_duplicates
 from detect.errors import ReadError
 from detect.read import read
 
+LOGGER = logging.getLogger(__name__)
 Pixels = NDArray[np.uint8]
 IMAGES = 200
 
@@ -124,13 +126,13 @@ def test_altered_copies_are_found_and_other_images_are_not(
         if originals == IMAGES:
             break
     for name, number in found.items():
-        print(f"{name}: {number / IMAGES:.1%}")
+        LOGGER.info("%s: %.1f %%", name, 100 * number / IMAGES)
 
     joined = near_duplicates(images, prints, aspects)
     mixed = {tuple(sorted({origins[i] for i in one})) for one in joined}
     wrong = [one for one in mixed if len(one) > 1]
     names = [[images[origins.index(i)].name for i in one] for one in wrong]
-    print(f"different originals joined: {names}")
+    LOGGER.info("different originals joined: %s", names)
 
     for name, (_, least) in ALTERATIONS.items():
         assert found[name] >= least * IMAGES, name

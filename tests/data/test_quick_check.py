@@ -196,7 +196,13 @@ def test_several_frames_are_left_out(fit: list[Sample], tmp_path: Path) -> None:
 def test_the_real_set(shared_dir: Path) -> None:
     report = quick_check(load_dataset(shared_dir / "data" / "fracatlas"))
     by_kind = {problem.kind: problem for problem in report.problems}
-    assert set(by_kind) == {"unreadable", "duplicate_leak", "duplicate", "tied_groups"}
+    assert set(by_kind) == {
+        "unreadable",
+        "label_box",
+        "duplicate_leak",
+        "duplicate",
+        "tied_groups",
+    }
     line = by_kind["unreadable"].line
     assert line.startswith("59 files truncated; left out; all labelled not fractured")
     assert "9 identical files in several splits" in by_kind["duplicate_leak"].line
