@@ -8,8 +8,8 @@ from pathlib import Path
 
 from detect.data.forms import form_of
 from detect.data.fractures import fractures_only
-from detect.data.sample import Dataset, Sample
-from detect.data.sources.labels import says_fracture
+from detect.data.sample import Dataset, LabelledBox, Sample
+from detect.data.sources.labels import FRACTURE, says_fracture
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import DataError
 
@@ -72,7 +72,7 @@ def load_fractures(
         message += f" not among {', '.join(sorted(known))}"
         raise DataError(f"{message}; mend `classes:` in the configuration")
     if not classes:  # before the names are gone: what merges must not depend on who merges
-        _united(_with_boxes(datasets))
+        _united([_one_kind(dataset) for dataset in _with_boxes(datasets)])
     return merge_datasets([fractures_only(dataset, classes) for dataset in datasets])
 
 
@@ -82,6 +82,7 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
     The classes are those of all sets that have boxes. Groups are prefixed by their
     dataset's name (and its place, where names repeat), so that patient 1 of one set is not
     taken for patient 1 of another. An attribute `dataset` keeps apart where images come from.
+    Where class lists differ, the one class of a set that boxes one kind of thing is the fracture.
 
     Raises:
         DataError: nothing was given; or class lists differ, and one says nothing of a fracture,
@@ -91,6 +92,8 @@ def merge_datasets(datasets: Sequence[Dataset]) -> Dataset:
         raise DataError("no dataset was given; name at least one with --data")
     if len(datasets) == 1:
         return datasets[0]
+    if len({dataset.classes for dataset in _with_boxes(datasets)}) > 1:
+        datasets = [_one_kind(dataset) for dataset in datasets]
     classes = _united(_with_boxes(datasets))
     names = [dataset.name for dataset in datasets]
     prefixes = [
@@ -128,6 +131,23 @@ def _with_boxes(datasets: Sequence[Dataset]) -> Sequence[Dataset]:
     """Return the sets whose classes mean something: those with boxes, or the first."""
     boxed = [dataset for dataset in datasets if any(sample.boxes for sample in dataset.samples)]
     return boxed or datasets[:1]
+
+
+def _one_kind(dataset: Dataset) -> Dataset:
+    """Return the dataset with its class called fracture, if it has only one."""
+    (name, *others) = dataset.classes
+    if others or says_fracture(name) or not any(sample.boxes for sample in dataset.samples):
+        return dataset
+    samples = tuple(
+        sample
+        if sample.boxes is None
+        else replace(
+            sample, boxes=tuple(LabelledBox(entry.box, FRACTURE) for entry in sample.boxes)
+        )
+        for sample in dataset.samples
+    )
+    notes = (*dataset.notes, f"its one class, {name}, is taken for the fracture")
+    return replace(dataset, classes=(FRACTURE,), samples=samples, notes=notes)
 
 
 def _united(datasets: Sequence[Dataset]) -> tuple[str, ...]:

@@ -82,11 +82,18 @@ def test_classes_are_united() -> None:
     assert merged.classes == ("fracture", "metal")
 
 
-def test_a_class_that_says_nothing_of_a_fracture_is_not_lost_beside_one_that_does() -> None:
+def test_classes_that_say_nothing_of_a_fracture_are_not_lost_beside_one_that_does() -> None:
     with pytest.raises(DataError) as caught:
-        merge_datasets([make("a"), make("b", ("crack",))])
-    assert "/b: none of its classes crack says fracture" in str(caught.value)
+        merge_datasets([make("a"), make("b", ("crack", "metal"))])
+    assert "/b: none of its classes crack, metal says fracture" in str(caught.value)
     assert "classes:" in str(caught.value)
+
+
+def test_the_one_class_of_a_set_is_the_fracture() -> None:
+    merged = merge_datasets([make("a"), make("b", ("crack",))])
+    assert merged.classes == ("fracture",)
+    assert {entry.label for s in merged.samples for entry in s.boxes or ()} == {"fracture"}
+    assert "b: its one class, crack, is taken for the fracture" in merged.notes
 
 
 def test_a_yes_no_set_has_no_say_in_the_classes() -> None:
