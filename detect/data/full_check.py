@@ -12,11 +12,11 @@ from dataclasses import replace
 from itertools import chain
 
 from detect.data.balances import balances_of
-from detect.data.check_report import LABELS, FullReport, Problem, few, problem_of
+from detect.data.check_report import LABELS, FullReport, Problem, ProblemKind, few, problem_of
 from detect.data.copies import splits_of
 from detect.data.fractures import fracture_names, fractures_only
 from detect.data.look import Look, Refused, look_at_all
-from detect.data.mend import cut
+from detect.data.mend import cut, mended
 from detect.data.near_problems import alike_samples, near_problems
 from detect.data.quick_check import judge
 from detect.data.sample import Dataset, Sample
@@ -62,11 +62,12 @@ def full_check(
     labelled = replace(dataset, samples=samples)
     fractures = fracture_names(dataset.classes, classes)
     quick = judge(labelled, looks, fractures)
-    alike = alike_samples(samples, looks, workers=workers)
+    counted = _counted(samples, looks, dataset.classes, fractures)
+    alike = alike_samples(counted, looks, workers=workers)
     sizes = [(seen.width, seen.height) if isinstance(seen, Look) else None for seen in looks]
     problems = (
         *quick.problems,
-        *_contradicting_leaks(samples, looks),
+        *_contradicting_leaks(counted, looks),
         *near_problems(alike, quick.usable),
         *_whole_boxes(samples, sizes, fractures),
         *_unlabelled(samples),
@@ -74,6 +75,30 @@ def full_check(
         *_marks(samples, looks),
     )
     return FullReport(dataset, quick, problems, balances_of(samples, sizes, dataset.classes))
+
+
+def _counted(
+    samples: Sequence[Sample],
+    looks: Sequence[Look | Refused],
+    classes: Collection[str],
+    fractures: Collection[str],
+) -> list[Sample]:
+    """Return the samples with the labels that count once each is mended, as copies have them."""
+
+    def already_told(kind: ProblemKind, what: str) -> None:
+        """Leave what is wrong to the quick check."""
+
+    return [
+        replace(
+            sample,
+            fractured=mended(
+                sample, (seen.width, seen.height), classes, fractures, already_told
+            ).fractured,
+        )
+        if isinstance(seen, Look)
+        else sample
+        for sample, seen in zip(samples, looks, strict=True)
+    ]
 
 
 def _contradicting_leaks(

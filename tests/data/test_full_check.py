@@ -136,6 +136,22 @@ def test_copies_that_contradict_one_another_are_left_out(fit: list[Sample]) -> N
     assert "images/exact.png: same file as images/0.png, with another label; left out" in lines
 
 
+def test_copies_are_compared_by_the_labels_that_count(fit: list[Sample]) -> None:
+    # a box of a fracture counts more than the label beside it
+    boxed = altered(fit[5].image, "train", "boxed.jpg", fractured=False, boxes=FRACTURES)
+    exact = Path(shutil.copy(fit[0].image, fit[0].image.parent / "exact.png"))
+    same = Sample(exact, "train", None, False, FRACTURES)
+    report = check([*fit, boxed, same])
+    assert of(report, "near_duplicate_label").sets == ((fit[5].image, boxed.image),)
+    assert "boxed.jpg (fractured)" in of(report, "near_duplicate_label").line
+    assert of(report, "duplicate_leak").sets == ((fit[0].image, exact),)  # told once
+    cleaned, _ = clean(report)
+    assert [sample.image.name for sample in cleaned.samples] == [
+        f"{n}.png" for n in (0, 1, 2, 3, 4, 6, 7)
+    ]
+    assert not any("label" in problem.kind for problem in full_check(cleaned).problems)
+
+
 def test_other_classes_are_checked_and_contradict_no_label(fit: list[Sample]) -> None:
     metal = LabelledBox(Box(100, 50, 140, 80), "metal")
     gone = LabelledBox(Box(300, 0, 310, 10), "metal")
