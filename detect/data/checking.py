@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,7 +85,7 @@ def check_datasets(request: CheckRequest) -> Checked:
     write_check_json(report, out / JSON_NAME)  # last: it marks the results as complete
     if request.fix is None:
         return Checked(report, out)
-    folder = request.fix.resolve()
+    folder = Path(os.path.realpath(request.fix))
     cleaned, lines = clean(report)
     if not cleaned.samples:
         message = f"--fix {request.fix}: not written, since no image is fit for use"
@@ -114,9 +115,10 @@ def _check(dataset: Dataset, request: CheckRequest, task: str) -> FullReport:
 def _claim_fix(folder: Path, request: CheckRequest) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--fix {folder}: is a file; name a folder")
-    place = folder.resolve()
+    place = Path(os.path.realpath(folder))  # a link that leads to itself is for the writer to tell
     for source in request.sources:
-        if place in (source.resolve(), source.resolve().parent):
+        checked = Path(os.path.realpath(source))
+        if place in (checked, checked.parent):
             message = f"--fix {folder}: is the folder that is checked ({source}), which stays as"
             raise InputError(f"{message} it is; choose another")
     if (folder / DATASET_FILE).exists() and not request.overwrite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,7 +86,8 @@ def split_datasets(request: SplitRequest) -> tuple[Path, SplitSummary]:
 
 def _folder(request: SplitRequest) -> Path:
     """Return where the result goes, if it may."""
-    first = request.sources[0].resolve()
+    # links that lead to themselves are for the reader and the writer to tell
+    first = Path(os.path.realpath(request.sources[0]))
     in_form = len(request.sources) == 1 and canonical.recognise(first)
     own = first if first.is_dir() else first.parent
     if request.out is None:
@@ -95,7 +97,7 @@ def _folder(request: SplitRequest) -> Path:
             message = f"--out: name a folder for the result, such as datasets/NAME; {why}"
             raise InputError(f"{message} cannot be rewritten")
         return own
-    out = request.out.resolve()
+    out = Path(os.path.realpath(request.out))
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {request.out}: is a file; name a folder")
     if (out / canonical.DATASET_FILE).exists() and not request.overwrite:

@@ -7,6 +7,7 @@ disk's platter: after a power cut a file may be missing, and can be made again.
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,8 @@ def naming_output(path: Path) -> Iterator[None]:
 def _beside(path: Path) -> Iterator[Path]:
     """Yield a new name in the folder of `path`; rename it at the end, or remove it."""
     with naming_output(path):
-        place = path.resolve()  # a link stays a link
+        # a link stays a link; of one that leads to itself, `resolve` makes no OSError
+        place = Path(os.path.realpath(path))
         if place.exists() and not place.is_file():
             raise OutputError(f"cannot write {path}: it is not a file; remove it or {_ELSEWHERE}")
         place.parent.mkdir(parents=True, exist_ok=True)

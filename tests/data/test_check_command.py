@@ -216,6 +216,17 @@ def test_mistakes_are_one_line_and_cost_no_time(
     assert says in ended.err
 
 
+@pytest.mark.parametrize("option", ["--out", "--fix"])
+def test_a_result_in_a_link_to_itself_is_one_line(
+    call: Run, phantoms: Path, tmp_path: Path, option: str
+) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    ended = call(phantoms, "--quiet", option, loop)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
+    assert str(loop) in ended.err
+
+
 def test_a_recipe_says_which_boxes_are_fractures(run: Run, phantoms: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("classes: {fracture: null}\n")

@@ -266,9 +266,19 @@ def test_wrong_options_are_told_before_anything_is_written(
 
 
 def test_paths_that_lead_nowhere_are_one_line(call: Call, tmp_path: Path) -> None:
-    for given in (tmp_path / "nothing", tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    for given in (tmp_path / "nothing", tmp_path, loop):
         ended = call(given, "--out", tmp_path / "out")
         assert ended.code == 1
         assert ended.err.startswith(f"error: {given}: ")
         assert ended.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_result_in_a_link_to_itself_is_one_line(call: Call, clinic: Path, tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    ended = call(clinic, "--out", loop, "--no-near-duplicates")
+    assert (ended.code, ended.err.count("\n")) == (1, 1)
+    assert ended.err.startswith(f"error: {loop}: cannot be written to")

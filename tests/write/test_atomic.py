@@ -78,6 +78,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> N
     assert "\n" not in message
 
 
+def test_a_folder_that_is_a_link_to_itself_is_named(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    path = loop / "file.txt"
+    with pytest.raises(OutputError, match="cannot write"), replacing_text(path) as file:
+        file.write("new")
+    assert loop.is_symlink()
+
+
 def test_a_device_is_not_replaced() -> None:
     with pytest.raises(OutputError, match="it is not a file"), replacing_bytes(Path("/dev/null")):
         pass
