@@ -12,6 +12,7 @@ from detect.data.canonical import DATASET_FILE, write_dataset
 from detect.data.check_json import write_check_json
 from detect.data.check_page import CheckPage, images_shown
 from detect.data.check_report import FullReport
+from detect.data.check_text import printable
 from detect.data.fix import clean
 from detect.data.full_check import full_check
 from detect.data.load import load_dataset, load_fractures, merge_datasets
@@ -93,7 +94,7 @@ def check_datasets(request: CheckRequest) -> Checked:
     cleaned = replace(cleaned, name=folder.name)
     write_dataset(cleaned, folder)
     with replacing_text(folder / LEFT_OUT_NAME) as file:
-        file.writelines(f"{line}\n" for line in lines)
+        file.writelines(f"{printable(line)}\n" for line in lines)
     return Checked(report, out, tuple(lines), _check(cleaned, request, "check again"))
 
 

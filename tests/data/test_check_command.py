@@ -227,6 +227,18 @@ def test_a_result_in_a_link_to_itself_is_one_line(
     assert str(loop) in ended.err
 
 
+def test_a_list_of_odd_names_has_a_line_for_each(run: Run, leaking: Path, tmp_path: Path) -> None:
+    dataset = load_dataset(leaking)
+    odd = leaking / "images" / "odd\nname.png"
+    odd.write_bytes(b"no image")
+    more = replace(dataset.samples[0], image=odd, group=None, boxes=None)
+    write_dataset(replace(dataset, samples=(*dataset.samples, more)), leaking)
+    assert run(leaking, "--fix", tmp_path / "fixed").code == 0
+    lines = (tmp_path / "fixed/left_out.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 14 - len(load_dataset(tmp_path / "fixed").samples)
+    assert any(line.endswith("odd\\nname.png: unsupported; left out") for line in lines), lines
+
+
 def test_a_recipe_says_which_boxes_are_fractures(run: Run, phantoms: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("classes: {fracture: null}\n")
