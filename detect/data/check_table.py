@@ -39,13 +39,20 @@ def check_lines(report: FullReport) -> Iterator[str]:
 
 
 def fix_lines(left_out: Sequence[str], fixed: FullReport) -> Iterator[str]:
-    """Yield what a cleaned dataset lacks or has otherwise, line by line, and its own verdict."""
+    """Yield what a cleaned dataset lacks or has otherwise, line by line, and its own verdict.
+
+    What leaving images out cannot mend, or has brought about, such as a split that is now empty,
+    comes before the verdict; cautions stay as they were.
+    """
     yield ""
     yield "Left out or changed:" if left_out else "Nothing was left out or changed."
     for line in left_out:
         yield from textwrap.wrap(
             printable(line), _WIDTH, initial_indent="  ", subsequent_indent="    "
         )
+    for problem in by_seriousness(fixed.problems):
+        if severity_of(problem.kind) != "caution":
+            yield from _block(problem)
     checked = f"Checked again, {count(fixed.quick.checked, 'image')}: "
     yield from textwrap.wrap(checked + verdict_of(fixed).headline, _WIDTH)
 

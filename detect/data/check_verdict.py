@@ -36,8 +36,8 @@ def verdict_of(report: FullReport) -> Verdict:
         splits = _leaking_splits(report)
         headline = f"{count(len(splits), 'split')} leak{'s' * (len(splits) == 1)}"
         headline += f": {', '.join(splits)}."
-        advice = "Figures on val or test would come out too good. The dataset that --fix writes is"
-        advice += " fit to train and to measure with; so are new splits, made with data split."
+        advice = "Figures on val or test would come out too good. The dataset that --fix writes"
+        advice += " is free of leaks; so are new splits, made with data split."
         return Verdict("leak", splits, headline, advice)
     in_splits = any(sample.split for sample in report.dataset.samples)
     headline = "No split leaks." if in_splits else "No image is in a split yet."

@@ -75,6 +75,9 @@ def test_what_was_left_out_is_listed_and_the_rest_judged_anew(checked: FullRepor
     assert lines[2].startswith(r"  a/x\n.png: left out")
     assert max(map(len, lines)) <= 100
     assert lines[-1] == "Checked again, 6 images: 3 splits leak: train, val, test."
+    # what is still wrong is told as well, cautions aside
+    kinds = [line.split()[1] for line in lines if line.startswith(("LEAK", "error", "caution"))]
+    assert kinds == ["near_duplicate_leak", "unreadable", "split_unfit", "box_outside"]
     whole = replace(checked, problems=())
     assert list(fix_lines([], whole))[1:] == [
         "Nothing was left out or changed.",
