@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from detect.data.check_report import FullReport, ProblemKind, count
+from detect.data.check_text import path_in
 from detect.data.copies import splits_of
 from detect.data.sample import Dataset, Sample
 from detect.data.units import units_of
@@ -63,7 +64,7 @@ def clean(report: FullReport) -> tuple[Dataset, tuple[str, ...]]:
         if following is not None and _is_same(following, sample):
             mended, following = following, next(usable, None)
         if index in why_out:
-            lines.append(f"{_name(sample.image, dataset)}: {why_out[index]}")
+            lines.append(f"{path_in(dataset, sample.image)}: {why_out[index]}")
             continue
         assert mended is not None  # the quick check leaves out nothing else
         if sample.image in whole:
@@ -73,7 +74,7 @@ def clean(report: FullReport) -> tuple[Dataset, tuple[str, ...]]:
         if sample.fractured is None and mended.boxes is not None:
             mended = replace(mended, fractured=None)  # the boxes tell, as they did before
         if mended != sample:
-            lines.append(f"{_name(sample.image, dataset)}: {changes[sample.image]}")
+            lines.append(f"{path_in(dataset, sample.image)}: {changes[sample.image]}")
         samples.append(mended)
     left_out = len(dataset.samples) - len(samples)
     note = f"cleaned: {count(left_out, 'image')} left out, {len(lines) - left_out} changed"
@@ -83,11 +84,6 @@ def clean(report: FullReport) -> tuple[Dataset, tuple[str, ...]]:
 
 def _is_same(mended: Sample, sample: Sample) -> bool:
     return (mended.image, mended.split, mended.group) == (sample.image, sample.split, sample.group)
-
-
-def _name(image: Path, dataset: Dataset) -> str:
-    inside = image.is_relative_to(dataset.root)
-    return (image.relative_to(dataset.root) if inside else image).as_posix()
 
 
 def _changes(report: FullReport) -> dict[Path, str]:
@@ -113,7 +109,7 @@ def _left_out(report: FullReport) -> dict[int, str]:
         if problem.kind in _CONFLICTS:
             for alike in problem.sets:
                 for image in alike:
-                    other = _name(next((i for i in alike if i != image), image), dataset)
+                    other = path_in(dataset, next((i for i in alike if i != image), image))
                     what = f"{_ALIKE[problem.kind]} {other}, with another label; left out"
                     images.setdefault(image, what)
     why = {i: images[s.image] for i, s in enumerate(dataset.samples) if s.image in images}
@@ -137,7 +133,7 @@ def _tie(sample: Sample, later: Sequence[Sample], report: FullReport) -> str:
         if problem.kind in _ALIKE:
             for other in _partners(sample.image, problem.sets):
                 if other in places:
-                    name = _name(other, report.dataset)
+                    name = path_in(report.dataset, other)
                     return f"{_ALIKE[problem.kind]} {name} in {split}"
     if sample.group is not None and any(other.group == sample.group for other in later):
         return f"group {sample.group} is in {split}, too"
