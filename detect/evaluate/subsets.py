@@ -19,7 +19,7 @@ __all__ = [
 HARDWARE = "hardware"
 MOST_VALUES = 20  # of an attribute; one with more (an age, a count) makes no subsets
 LONG_SIDES = (512, 1024, 2048)  # pixels, from which on a next class of image sizes begins
-YES = frozenset({"1", "1.0", "true", "yes"})
+NO = frozenset({"", "0", "0.0", "false", "no", "none"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,12 +36,13 @@ def without_hardware(cases: Sequence[Case]) -> Subset:
     """Return the cases not marked as showing plates, screws and such.
 
     Nearly all images with hardware are of fractured bones, so a model that finds hardware
-    looks good. Where no case carries the attribute, the subset is empty.
+    looks good. Any value but a "no" names some: plate, cast. Where no case carries the attribute,
+    the subset is empty.
     """
-    definition = f'attribute "{HARDWARE}" is known and not one of {", ".join(sorted(YES))}'
+    definition = f'attribute "{HARDWARE}" is empty or one of {", ".join(sorted(NO - {""}))}'
     marked = [case for case in cases if HARDWARE in case.truth.attributes]
     kept = tuple(
-        case for case in marked if case.truth.attributes[HARDWARE].strip().lower() not in YES
+        case for case in marked if case.truth.attributes[HARDWARE].strip().lower() in NO
     )
     if not marked:
         return Subset("without_hardware", definition, (), f'no image has attribute "{HARDWARE}"')
