@@ -119,9 +119,11 @@ def _claim_fix(folder: Path, request: CheckRequest) -> None:
     place = Path(os.path.realpath(folder))  # a link that leads to itself is for the writer to tell
     for source in request.sources:
         checked = Path(os.path.realpath(source))
-        if place in (checked, checked.parent):
-            message = f"--fix {folder}: is the folder that is checked ({source}), which stays as"
-            raise InputError(f"{message} it is; choose another")
+        # a table in it would make the folder look like another form, too
+        if place == checked.parent or (checked.is_dir() and place.is_relative_to(checked)):
+            where = "is" if place in (checked, checked.parent) else "lies in"
+            message = f"--fix {folder}: {where} the folder that is checked ({source}), which stays"
+            raise InputError(f"{message} as it is; choose another")
     if (folder / DATASET_FILE).exists() and not request.overwrite:
         message = f"--fix {folder}: holds a dataset already; choose another, or --overwrite"
         raise InputError(message)

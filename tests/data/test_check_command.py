@@ -202,6 +202,8 @@ def test_nothing_is_overwritten_unless_told(run: Run, phantoms: Path, tmp_path: 
         (["DATA", "--config", "none.yaml"], "none.yaml: no such configuration file"),
         (["DATA", "--fix", "DATA"], "is the folder that is checked"),
         (["DATA/dataset.yaml", "--fix", "DATA"], "is the folder that is checked"),
+        (["DATA", "--fix", "DATA/images"], "lies in the folder that is checked"),
+        (["DATA", "--fix", "DATA/new/clean"], "lies in the folder that is checked"),
         (["DATA", "--fix", "DATA/table.csv"], "is a file; name a folder"),
         (["DATA", "--out", "DATA/table.csv"], "is a file; name a folder"),
         (["DATA", "--out", "DATA/images"], "choose a folder outside the dataset"),
