@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
+from command_line import Call, Ended
 from PIL import Image
 
-import cli
 from detect.data.canonical import read_dataset, write_dataset
 from detect.data.full_check import full_check
 from detect.data.load import load_dataset
@@ -26,26 +25,10 @@ from detect.record import Box
 Picture = Callable[..., Path]
 
 
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Ended]
-
-
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["cli.py", "data", "split", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return Ended(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
+def call(call: Call) -> Call:
+    """Run `data split …`."""
+    return partial(call, "data", "split")
 
 
 @pytest.fixture

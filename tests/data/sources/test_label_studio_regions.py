@@ -5,85 +5,19 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from label_studio_json import Json, annotation, by_name, choice, corners, only, rectangle, task
 
 from detect.data.load import load_dataset, load_fractures
-from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
 
 Picture = Callable[..., Path]
-Json = dict[str, Any]
 Make = Callable[..., Path]
-
-
-def rectangle(label: str, x: float, y: float, w: float, h: float, **more: Any) -> Json:
-    return {
-        "id": f"{label}{x}{y}",
-        "type": "rectanglelabels",
-        "from_name": "label",
-        "to_name": "image",
-        "original_width": 400,
-        "original_height": 200,
-        "image_rotation": 0,
-        "value": {
-            "x": x,
-            "y": y,
-            "width": w,
-            "height": h,
-            "rotation": 0,
-            "rectanglelabels": [label],
-        },
-    } | more
-
-
-def choice(*values: str, control: str = "verdict") -> Json:
-    return {
-        "id": f"c{control}",
-        "type": "choices",
-        "from_name": control,
-        "to_name": "image",
-        "value": {"choices": list(values)},
-    }
-
-
-def annotation(*result: Json, **more: Any) -> Json:
-    return {
-        "id": 1,
-        "completed_by": 1,
-        "was_cancelled": False,
-        "ground_truth": False,
-        "created_at": "2024-05-01T10:00:00.000000Z",
-        "updated_at": "2024-05-01T10:00:00.000000Z",
-        "result": list(result),
-    } | more
-
-
-def task(identity: int, image: str, *annotations: Json, **more: Any) -> Json:
-    return {
-        "id": identity,
-        "annotations": list(annotations),
-        "predictions": [],
-        "data": {"image": image},
-    } | more
-
-
-def corners(sample: Sample) -> list[tuple[str, Any]]:
-    return [(entry.label, pytest.approx(astuple(entry.box))) for entry in sample.boxes or ()]
-
-
-def by_name(dataset: Dataset) -> dict[str, Sample]:
-    return {sample.image.name: sample for sample in dataset.samples}
-
-
-def only(dataset: Dataset) -> Sample:
-    (sample,) = dataset.samples
-    return sample
 
 
 @pytest.mark.parametrize("degrees", [30, 90, 135.5, 270, 359])

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
+from command_line import Call
 from PIL import Image
 
-import cli
 from detect.data.load import load_fractures
 from detect.data.phantom.writer import write_phantoms
 from detect.evaluate.detector import open_detector
@@ -21,29 +18,11 @@ from detect.evaluate.settings import Settings
 from detect.read import read
 
 
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Ended]
-
-
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process."""
-
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["cli.py", *map(str, arguments)])
-        monkeypatch.setattr("detect.evaluate.run.Settings", partial(Settings, n_resamples=20))
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return Ended(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
+def call(call: Call, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run the command line with few resamples."""
+    monkeypatch.setattr("detect.evaluate.run.Settings", partial(Settings, n_resamples=20))
+    return call
 
 
 @pytest.fixture
