@@ -10,7 +10,7 @@ from detect.data.associations import associations
 from detect.data.check_report import Balance, Problem, ProblemKind
 from detect.data.sample import Sample
 
-__all__ = ["FEW_VALUES", "label_balance", "shortcuts", "traits_with_values"]
+__all__ = ["FEW_VALUES", "label_balance", "restates_label", "shortcuts", "traits_with_values"]
 
 FEW_VALUES = 20  # an attribute with more, such as an id, is no class of images
 _RARE = 0.01  # share of images: sizes that are rarer are taken together
@@ -65,13 +65,26 @@ def shortcuts(samples: Sequence[Sample], sizes: Sequence[tuple[int, int] | None]
             images = tuple(s.image for s, v in zip(samples, values, strict=True) if v in told)
             line = f"{title} tells the label: {'; '.join(one.words() for one in found[:5])}"
             line += "; …" if len(found) > 5 else ""
-            if kind == "attribute_label" and _restates(values, labels):
+            if kind == "attribute_label" and _leaves_no_doubt(values, labels):
                 line += "; no image is left in doubt: harmless only if it describes the fracture"
             problems.append(Problem(kind, images, line))
     return problems
 
 
-def _restates(values: Values, labels: Sequence[bool | None]) -> bool:
+def restates_label(values: Values, labels: Sequence[bool | None]) -> bool:
+    """Tell whether an attribute says the label again, as a count or a kind of fractures does.
+
+    So it does where it tells the label by the rule of `associations`, and each of its values has
+    images of one label alone: in a few images that may be chance, and is not told.
+
+    Args:
+        values: of the attribute, one per image; None: it has none.
+        labels: fractured, one per image; where None, the image does not count.
+    """
+    return bool(associations(values, labels)) and _leaves_no_doubt(values, labels)
+
+
+def _leaves_no_doubt(values: Values, labels: Sequence[bool | None]) -> bool:
     """Tell whether each value has images of one label alone, as a count of fractures does."""
     seen = {pair for pair in zip(values, labels, strict=True) if pair[1] is not None}
     return len(seen) == len({value for value, _ in seen})

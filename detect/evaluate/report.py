@@ -67,7 +67,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,7 @@ def evaluate_records(
     settings: Settings,
     subset_attributes: Sequence[str] = (),
     uncalibrated: Mapping[str, float] = _UNKNOWN,
+    restating: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`, as plain JSON types, without NaN.
 
@@ -127,6 +128,8 @@ def evaluate_records(
         settings: operating points and the conventions of the metrics.
         subset_attributes: attributes of `Truth` whose every value becomes a subset.
         uncalibrated: what the model said before calibration, in [0, 1], by path.
+        restating: those of `subset_attributes` that say the label again: of these there are no
+            subsets, since all images of one are fractured, or none is.
 
     Raises:
         DataError: truths and records contradict themselves or each other (see `pair_cases`).
@@ -137,7 +140,13 @@ def evaluate_records(
         without_hardware(cases),
         one_image_size(cases),
         *image_size_subsets(cases),
-        *(subset for name in subset_attributes for subset in attribute_subsets(cases, name)),
+    ]
+    taken = {subset.name for subset in subsets}
+    subsets += [
+        subset
+        for name in subset_attributes
+        for subset in attribute_subsets(cases, name, restates=name in restating)
+        if subset.name not in taken  # a column called "all" must not replace what we call so
     ]
     return {
         "schema_version": METRICS_SCHEMA_VERSION,

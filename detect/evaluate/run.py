@@ -24,6 +24,7 @@ from detect.data.check_report import CheckReport
 from detect.data.label_rule import require_labels
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
+from detect.data.shortcuts import FEW_VALUES, restates_label
 from detect.errors import DataError
 from detect.evaluate.cases import Case, pair_cases
 from detect.evaluate.compare import compare_cases
@@ -122,7 +123,9 @@ def evaluate_systems(
         raise DataError(_NO_IMAGE)
     samples, unit = grouped_samples(samples, grouped_by)
     folder = shared_folder(dataset, samples)
-    first, *others = (_measure(samples, system, folder, prevalence) for system in systems)
+    first, *others = (
+        _measure(samples, system, folder, prevalence, dataset.samples) for system in systems
+    )
     named = [system.name for system in systems]
     data = {
         "name": dataset.name,
@@ -202,19 +205,28 @@ def evaluate_samples(
     if not samples:
         raise DataError(_NO_IMAGE)
     system = bundle_system(bundle, runtime=runtime, workers=workers, show_progress=show_progress)
-    measured = _measure(samples, system, folder, None)
+    measured = _measure(samples, system, folder, None, samples)
     return measured.metrics, measured.readings.records
 
 
 def _measure(
-    samples: Sequence[Sample], system: System, folder: Path | None, prevalence: float | None
+    samples: Sequence[Sample],
+    system: System,
+    folder: Path | None,
+    prevalence: float | None,
+    all_samples: Sequence[Sample],  # of all splits: what an attribute means is told by many
 ) -> _Measured:
     truths = truths_of(samples, folder)
     settings = Settings(operating_points=dict(system.operating_points), prevalence=prevalence)
     attributes = sorted({name for sample in samples for name in sample.attributes})
     readings = system.read(samples, folder)
     metrics = evaluate_records(
-        truths, readings.records, settings, attributes, readings.uncalibrated
+        truths,
+        readings.records,
+        settings,
+        attributes,
+        readings.uncalibrated,
+        [name for name in attributes if _restates(name, all_samples)],
     )
     about = {"name": system.name, "recipe": system.recipe, "kind": system.kind}
     return _Measured(
@@ -228,3 +240,9 @@ def _measure(
         settings=settings,
         readings=readings,
     )
+
+
+def _restates(attribute: str, samples: Sequence[Sample]) -> bool:
+    values = [sample.attributes.get(attribute) for sample in samples]
+    few = len({*values} - {None}) <= FEW_VALUES  # one with more makes no subsets anyway
+    return few and restates_label(values, [sample.fractured for sample in samples])

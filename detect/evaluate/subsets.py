@@ -41,9 +41,7 @@ def without_hardware(cases: Sequence[Case]) -> Subset:
     """
     definition = f'attribute "{HARDWARE}" is empty or one of {", ".join(sorted(NO - {""}))}'
     marked = [case for case in cases if HARDWARE in case.truth.attributes]
-    kept = tuple(
-        case for case in marked if case.truth.attributes[HARDWARE].strip().lower() in NO
-    )
+    kept = tuple(case for case in marked if case.truth.attributes[HARDWARE].strip().lower() in NO)
     if not marked:
         return Subset("without_hardware", definition, (), f'no image has attribute "{HARDWARE}"')
     reason = None if kept else "every image shows hardware"
@@ -87,19 +85,23 @@ def image_size_subsets(cases: Sequence[Case]) -> tuple[Subset, ...]:
     return tuple(found)
 
 
-def attribute_subsets(cases: Sequence[Case], attribute: str) -> tuple[Subset, ...]:
+def attribute_subsets(
+    cases: Sequence[Case], attribute: str, *, restates: bool = False
+) -> tuple[Subset, ...]:
     """Return one subset per value of the attribute, in the order of the values.
 
-    Where no case carries it, or it has more than `MOST_VALUES` values, one empty subset
-    says so.
+    Where no case carries it, it has more than `MOST_VALUES` values, or it `restates` the label,
+    one empty subset says so.
     """
     values = sorted(
         {c.truth.attributes[attribute] for c in cases if attribute in c.truth.attributes}
     )
-    if not 0 < len(values) <= MOST_VALUES:
+    if restates or not 0 < len(values) <= MOST_VALUES:
         definition = f'attribute "{attribute}" is known'
         reason = f'no image has attribute "{attribute}"'
-        if values:
+        if restates:
+            reason = f'attribute "{attribute}" only says again which images are fractured'
+        elif values:
             reason = f'attribute "{attribute}" has {len(values)} values, above {MOST_VALUES}'
         return (Subset(attribute, definition, (), reason),)
     return tuple(

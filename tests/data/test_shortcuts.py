@@ -12,7 +12,7 @@ from detect.data.associations import associations
 from detect.data.balances import balances_of
 from detect.data.check_report import Balance
 from detect.data.sample import LabelledBox, Sample
-from detect.data.shortcuts import shortcuts
+from detect.data.shortcuts import restates_label, shortcuts
 from detect.record import Box
 
 
@@ -133,3 +133,15 @@ def test_balances_count_labels_boxes_and_their_areas() -> None:
     )
     assert named(balances, "box_area").rows[2] == ("none", 0, *[None] * 5)
     assert [row[0] for row in named(balances, "image_shape").rows] == ["square", "wide", "unknown"]
+
+
+def test_what_says_the_label_again_is_told_from_what_only_tells_it() -> None:
+    known = labels(20, 60)
+    counts = ["1"] * 12 + ["2"] * 8 + ["0"] * 40
+    assert restates_label(counts, known)
+    assert restates_label([*counts[:20], *[None] * 40], known)  # normal images have no count
+    hardware = ["yes"] * 15 + ["no"] * 45  # nearly so, but five fractured ones have none
+    assert associations(hardware, known)
+    assert not restates_label(hardware, known)
+    assert not restates_label(["a", "b"], [True, False])  # two images may agree by chance
+    assert not restates_label(["a", "b"] * 10, [True] * 20)  # nothing to tell apart

@@ -130,6 +130,22 @@ def test_a_subset_is_the_evaluation_of_its_cases(evaluation: Evaluation) -> None
         assert whole[name]["boxes"] == alone["boxes"]
 
 
+def test_columns_of_a_table_replace_no_subset_of_ours(reading: Any) -> None:
+    truths = [Truth(f"{n}", None, n % 2 == 0, (), {"all": str(n)}) for n in range(30)]
+    records = [reading(truth.path, 0.5) for truth in truths]
+    subsets = evaluate_records(truths, records, SETTINGS, ["all"])["subsets"]
+    assert (subsets["all"]["n"], subsets["all"]["reason"]) == (30, None)
+
+
+def test_an_attribute_that_says_the_label_again_is_one_subset_with_the_reason(
+    evaluation: Evaluation,
+) -> None:
+    found = evaluate_records(*evaluation, SETTINGS, ["region"], restating=["region"])["subsets"]
+    assert found["region"]["n"] == 0
+    assert "only says again which images are fractured" in found["region"]["reason"]
+    assert "region=leg" not in found
+
+
 def test_a_subset_too_small_to_conclude_from_is_marked(evaluation: Evaluation) -> None:
     metrics = evaluate_records(*evaluation, SETTINGS, ["region"])
     least = metrics["settings"]["least_of_a_kind"]

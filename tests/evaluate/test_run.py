@@ -20,9 +20,10 @@ from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
 from detect.evaluate import readings, run
-from detect.evaluate.run import check_split, evaluate_samples, evaluate_split
+from detect.evaluate.readings import Readings, sample_name
+from detect.evaluate.run import check_split, evaluate_samples, evaluate_split, evaluate_systems
 from detect.evaluate.settings import Settings
-from detect.evaluate.systems import read_with_bundle
+from detect.evaluate.systems import System, read_with_bundle
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.postprocess import MIN_SCORE
 from detect.model.predictor import Predictor, build_predictor
@@ -257,3 +258,24 @@ def test_real_radiographs_are_measured(shared_dir: Path, bundle: Bundle) -> None
     assert metrics["data"]["n"] == 20
     assert metrics["data"]["n_read"] == sum(isinstance(r, Reading) for r in records)
     assert 0 <= metrics["subsets"]["all"]["verdict"]["auroc"]["value"] <= 1
+
+
+@pytest.mark.usefixtures("few_resamples")
+def test_kinds_of_fractures_make_no_subsets_and_regions_do(tmp_path: Path, reading: Any) -> None:
+    """What says the label again is told over all splits: this one alone is too small to tell."""
+    folder = tmp_path / "set"
+    write_phantoms(folder, 60, size=(96, 96))
+    dataset = load_fractures([folder])
+    system = System(
+        name="even",
+        kind="results",
+        model=reading("a", 0.5).model,
+        operating_points={"balanced": 0.5},
+        read=lambda samples, root: Readings([reading(sample_name(s, root), 0.5) for s in samples]),
+    )
+    report = check_split(dataset, "test")
+    metrics, _ = evaluate_systems(dataset, report, "test", [system])
+    kinds = [name for name in metrics["subsets"] if name.startswith("fracture_type")]
+    assert kinds == ["fracture_type"]
+    assert metrics["subsets"]["fracture_type"]["n"] == 0
+    assert any(name.startswith("region=") for name in metrics["subsets"])

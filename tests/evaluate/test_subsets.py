@@ -82,3 +82,10 @@ def test_an_attribute_of_many_values_makes_no_subsets(reading: Any) -> None:
     assert (empty.name, empty.cases) == ("age", ())
     assert empty.reason == 'attribute "age" has 21 values, above 20'
     assert len(attribute_subsets(cases_of(reading, *ages[:20]), "age")) == 20
+
+
+def test_an_attribute_that_says_the_label_again_makes_no_subsets(reading: Any) -> None:
+    cases = cases_of(reading, {"fracture_count": "0"}, {"fracture_count": "2"})
+    (empty,) = attribute_subsets(cases, "fracture_count", restates=True)
+    assert (empty.name, empty.cases) == ("fracture_count", ())
+    assert empty.reason == 'attribute "fracture_count" only says again which images are fractured'
