@@ -39,7 +39,7 @@ def identical_files(
     for digest, same in by_hash.items():
         if len(same) < 2:
             continue
-        if len({sample.fractured for sample in same}) > 1:
+        if len({sample.fractured for sample in same} - {None}) > 1:
             found["duplicate_label"].append(same)
             conflicting.add(digest)
             continue

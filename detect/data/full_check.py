@@ -112,7 +112,7 @@ def _contradicting_leaks(
     sets = [
         copies
         for copies in same.values()
-        if len(splits_of(copies)) > 1 and len({sample.fractured for sample in copies}) > 1
+        if len(splits_of(copies)) > 1 and len({sample.fractured for sample in copies} - {None}) > 1
     ]
     if sets:
         shown = few(

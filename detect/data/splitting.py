@@ -98,6 +98,11 @@ def _folder(request: SplitRequest) -> Path:
             raise InputError(f"{message} cannot be rewritten")
         return own
     out = Path(os.path.realpath(request.out))
+    for source in request.sources:
+        place = Path(os.path.realpath(source))
+        if not in_form and place.is_dir() and out.is_relative_to(place):
+            message = f"--out {request.out}: lies in {source}, which would look like another form"
+            raise InputError(f"{message} from then on; choose another")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {request.out}: is a file; name a folder")
     if (out / canonical.DATASET_FILE).exists() and not request.overwrite:

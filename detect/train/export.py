@@ -68,6 +68,9 @@ def export_onnx(network: FractureNetwork, head: str, size: int, path: Path) -> N
         # The tracer warns of shapes that become constants; only the batch is meant to vary.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        with torch.no_grad():
+            # the head keeps the anchors of the last size: traced anew or kept, the graph differs
+            graph(example)
         torch.onnx.export(
             graph,
             (example,),

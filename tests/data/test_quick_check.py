@@ -163,8 +163,9 @@ def test_identical_files_in_one_split_are_reported_and_stay(
 def test_identical_files_with_different_labels_are_left_out(
     fit: list[Sample], tmp_path: Path
 ) -> None:
+    labelled = replace(fit[4], fractured=True)
     copy = Path(shutil.copy(fit[4].image, tmp_path / "copy.png"))
-    report = check([*fit, Sample(copy, "test", "p4", False, ())])
+    report = check([*fit[:4], labelled, Sample(copy, "test", "p4", False, ())])
     assert kinds(report) == ["duplicate_label"]
     assert report.usable == tuple(fit[:4])
 
@@ -217,3 +218,11 @@ def test_what_an_importer_found_contradictory_is_listed_with_its_image(fit: list
     (problem,) = check([replace(fit[0], conflict=what), *fit[1:]]).problems
     assert (problem.kind, problem.images) == ("label_box", (fit[0].image,))
     assert what in problem.line
+
+
+def test_an_unlabelled_copy_says_nothing_against_a_label(fit: list[Sample], tmp_path: Path) -> None:
+    copy = tmp_path / "copy.png"
+    shutil.copy(fit[0].image, copy)
+    report = check([*fit, Sample(copy, "train", None, None, None)])
+    assert kinds(report) == ["duplicate"]
+    assert {sample.image for sample in report.usable} >= {fit[0].image, copy}

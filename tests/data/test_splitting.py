@@ -249,9 +249,10 @@ def test_wrong_options_are_told_before_anything_is_written(
 
 
 def test_paths_that_lead_nowhere_are_one_line(call: Call, tmp_path: Path) -> None:
-    loop = tmp_path / "loop"
+    loop, empty = tmp_path / "loop", tmp_path / "empty"
     loop.symlink_to("loop")
-    for given in (tmp_path / "nothing", tmp_path, loop):
+    empty.mkdir()
+    for given in (tmp_path / "nothing", empty, loop):
         ended = call(given, "--out", tmp_path / "out")
         assert ended.code == 1
         assert ended.err.startswith(f"error: {given}: ")
@@ -265,3 +266,14 @@ def test_a_result_in_a_link_to_itself_is_one_line(call: Call, clinic: Path, tmp_
     ended = call(clinic, "--out", loop, "--no-near-duplicates")
     assert (ended.code, ended.err.count("\n")) == (1, 1)
     assert ended.err.startswith(f"error: {loop}: cannot be written to")
+
+
+def test_the_result_is_not_put_into_a_source_of_another_form(
+    call: Call, tmp_path: Path, picture: Picture
+) -> None:
+    for name in ("fractured", "normal"):
+        picture(tmp_path / "set" / name / f"{name}.png", seed=len(name))
+    ended = call(tmp_path / "set", "--out", tmp_path / "set" / "split")
+    assert ended.code == 1
+    assert "lies in" in ended.err
+    assert not (tmp_path / "set" / "split").exists()
