@@ -133,7 +133,7 @@ def evaluate(
     )
     others = (Wanted("--against", text) for text in against or ())
     opened = open_wanted([first, *others], classes)
-    require_val(dataset, opened)
+    require_val(dataset, opened, split)
     require_unit(dataset.split(split), grouped_by)
     threads, bar = workers or os.cpu_count() or 1, shows_progress(quiet)
     report = check_split(dataset, split, workers=threads, show_progress=bar)

@@ -68,13 +68,26 @@ def open_wanted(wanted: Sequence[Wanted], classes: Mapping[str, str | None]) -> 
     )
 
 
-def require_val(dataset: Dataset, opened: Sequence[Opened]) -> None:
-    """Refuse to measure a plain detector on a dataset without a split to calibrate it on.
+def require_val(dataset: Dataset, opened: Sequence[Opened], split: str) -> None:
+    """Refuse to measure a plain detector where it cannot be calibrated on other images.
+
+    Calibration and thresholds fitted to the images that are then measured flatter it.
+
+    Args:
+        dataset: as `load_fractures` returns it.
+        opened: all systems.
+        split: to be measured on.
 
     Raises:
+        InputError: there is such a detector, and `split` is `val`.
         DataError: there is such a detector, and no image in `val`.
     """
     names = [one.name for one in opened if isinstance(one.content, Detector)]
+    if names and split == "val":
+        raise InputError(
+            f"--split val: {names[0]} gets its verdict calibrated on val, so that figures there "
+            "would flatter it; measure on another split, or evaluate without it"
+        )
     if names and not dataset.split("val"):
         raise DataError(
             f"{dataset.root}: has no val split, on which {names[0]} gets its verdict calibrated; "
@@ -118,7 +131,6 @@ def make_ready(
         return saved_system(
             content, name=name, recipe=recipe, workers=workers, show_progress=show_progress
         )
-    require_val(dataset, [opened])
     samples, _ = measured_samples(dataset, report, "val")
     return calibrate_peer(
         content,

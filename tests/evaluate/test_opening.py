@@ -131,11 +131,13 @@ def test_a_detector_needs_a_split_to_be_calibrated_on(
     write_phantoms(tmp_path / "set", 4, split="test", size=(160, 128))
     dataset = load_fractures([tmp_path / "set"])
     wanted: Any = [Opened("ours", None, opened("fracture-n")[0].content)]
-    opening.require_val(dataset, wanted)
+    opening.require_val(dataset, wanted, "val")
     wanted.append(Opened("yolo", None, Detector()))  # type: ignore[arg-type]
     with pytest.raises(DataError) as refused:
-        opening.require_val(dataset, wanted)
+        opening.require_val(dataset, wanted, "test")
     assert str(refused.value) == (
         f"{dataset.root}: has no val split, on which yolo gets its verdict calibrated; "
         "assign one (data split), or evaluate without it"
     )
+    with pytest.raises(InputError, match=r"^--split val: yolo gets its verdict calibrated on val"):
+        opening.require_val(dataset, wanted, "val")
