@@ -92,7 +92,7 @@ def _verdict(splits: Splits) -> str:
     found = _all(splits["val"])["verdict"]["sensitivity_at_specificity"]
     rows = [
         row("AUROC, interval by DeLong", "auroc"),
-        row("AUROC, interval by bootstrap of groups", "auroc_bootstrap"),
+        row("AUROC, interval by bootstrap", "auroc_bootstrap"),
         row("average precision", "average_precision"),
         row(
             f"sensitivity at specificity {found['specificity']:.2f}, threshold read off the split",

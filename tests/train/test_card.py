@@ -83,7 +83,7 @@ def test_figures_of_val_and_test_stand_in_their_columns(
         verdict, boxes = whole["verdict"], whole["boxes"]
         row = _row(card, "Verdict", "AUROC, interval by DeLong")
         assert row[split] == _cell(verdict["auroc"])
-        row = _row(card, "Verdict", "AUROC, interval by bootstrap of groups")
+        row = _row(card, "Verdict", "AUROC, interval by bootstrap")
         assert row[split] == _cell(verdict["auroc_bootstrap"])
         row = _row(card, "Calibration", "Brier score")
         assert row[f"{split}, after"] == f"{verdict['calibration']['brier']['value']:.3f}"

@@ -116,9 +116,10 @@ def _measures(known: Known) -> str:
 
 def _intervals(known: Known) -> str:
     settings = known.metrics["settings"]
+    unit = one_line(known.metrics["data"].get("grouped_by") or "group")
     return (
         f"Intervals at {settings['confidence_level']:.0%}: DeLong's for AUROC; Wilson's for "
-        f"shares; percentile bootstrap of groups, {settings['n_resamples']} resamples, seed "
+        f"shares; percentile bootstrap, drawn by {unit}, {settings['n_resamples']} resamples, seed "
         f"{settings['seed']}, for AUROC, average precision, mAP50, AP and FROC."
     )
 

@@ -20,7 +20,7 @@ def _headline(known: Known) -> str:
     verdict = known.whole["verdict"]
     return (
         f"AUROC {in_words(verdict['auroc'])} by DeLong, "
-        f"{in_words(verdict['auroc_bootstrap'])} by bootstrap of groups; average precision "
+        f"{in_words(verdict['auroc_bootstrap'])} by bootstrap; average precision "
         f"{in_words(verdict['average_precision'])}; over {count(verdict['n'], 'image')} read."
     )
 

@@ -112,7 +112,7 @@ def _ranking(metrics: Metrics) -> Table:
             Row((("AUROC, interval by DeLong",), (metrics.number(*_VERDICT, "auroc"),))),
             Row(
                 (
-                    ("AUROC, interval by bootstrap of groups",),
+                    ("AUROC, interval by bootstrap",),
                     (metrics.number(*_VERDICT, "auroc_bootstrap"),),
                 )
             ),
