@@ -83,7 +83,7 @@ def bootstrap_estimates(
     (cluster bootstrap: Davison & Hinkley, "Bootstrap Methods and their Application",
     1997, section 3.8), separately among groups with and without a positive image, so
     that every resample keeps the mix. Percentile interval: Efron & Tibshirani, "An
-    Introduction to the Bootstrap", 1993, chapter 13.
+    Introduction to the Bootstrap", 1993, chapter 13; none where its ends are one.
 
     Args:
         statistics: from image indices, shape (k,), with repeats, to one value per
@@ -100,7 +100,17 @@ def bootstrap_estimates(
     values, resampled = _resample(statistics, positive, groups, n_resamples, seed)
     if resampled is None:
         return tuple(_alone(value, undefined) for value in values)
-    return tuple(_estimate(one, undefined) for one in resampled)
+    return tuple(_no_certainty(_estimate(one, undefined)) for one in resampled)
+
+
+def _no_certainty(estimate: Estimate) -> Estimate:
+    """Return no interval where it is a single point: few images that agree prove nothing.
+
+    A sample that is read perfectly resamples to nothing else, and [1, 1] would claim to know.
+    """
+    if estimate.interval is None or estimate.interval[0] < estimate.interval[1]:
+        return estimate
+    return Estimate(estimate.value, reason="no interval: the resamples all but agree")
 
 
 def _resample(

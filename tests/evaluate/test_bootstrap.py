@@ -164,3 +164,15 @@ def test_a_model_does_not_differ_from_itself() -> None:
         differences(values + 5, values), np.zeros(40, dtype=bool), [None] * 40, "", n_resamples=50
     )
     assert far.p_value == pytest.approx(2 / 51)  # as little as 50 resamples can tell
+
+
+def test_a_perfect_sample_claims_no_certainty() -> None:
+    def statistics(drawn: NDArray[np.intp]) -> Sequence[float | None]:
+        return [1.0, float(drawn.mean())]
+
+    perfect, other = bootstrap_estimates(
+        statistics, np.zeros(12, dtype=bool), [None] * 12, "", n_resamples=50
+    )
+    assert (perfect.value, perfect.interval) == (1.0, None)
+    assert perfect.reason == "no interval: the resamples all but agree"
+    assert other.interval is not None
