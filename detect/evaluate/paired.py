@@ -22,7 +22,11 @@ from detect.evaluate.verdict_metrics import (
     placements,
 )
 
-__all__ = ["Difference", "auroc_difference", "mcnemar"]
+__all__ = ["NO_SUCH_IMAGE", "Difference", "auroc_difference", "mcnemar"]
+
+
+ALIKE = "both models read every image alike"
+NO_SUCH_IMAGE = "no image of this kind that both models read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +111,5 @@ def mcnemar(
         "second_right_only": second_only,
         "p_value": p_value,
         "test": "McNemar, exact",
-        "reason": None if differing else "both models read every image alike",
+        "reason": None if differing else ALIKE if inside.any() else NO_SUCH_IMAGE,
     }

@@ -15,7 +15,8 @@ _DEFINITIONS = (
     (
         "Sensitivity, specificity",
         "Share of fractured images called fractured; share of the others called not fractured. "
-        "Intervals: Wilson, JASA 1927.",
+        "Intervals: Wilson, JASA 1927, which takes images as independent; where patients have "
+        "several, it is too narrow.",
     ),
     (
         "PPV, NPV",
