@@ -209,12 +209,13 @@ def auroc_delong(labels: Labels, scores: Scores) -> Estimate:
 def average_precision(labels: Labels, scores: Scores) -> float | None:
     """Return the step-wise area under the precision-recall curve, not interpolated.
 
-    scikit-learn's `average_precision_score`. None without a fractured image.
+    scikit-learn's `average_precision_score`. None where a class is absent: without an image to
+    confuse with the fractured ones it is 1 whatever the scores.
     """
     from sklearn.metrics import average_precision_score
 
     _check(labels, scores)
-    if not labels.any():
+    if labels.all() or not labels.any():
         return None
     return float(average_precision_score(labels, scores))
 
