@@ -70,8 +70,8 @@ def open_results(path: Path, option: str) -> SavedResults:
         option: the option and its value as typed, which begins messages.
 
     Raises:
-        InputError: it cannot be read, holds no reading, or readings of several models or
-            operating points, or an image twice.
+        InputError: it cannot be read, holds no reading, one whose probability is none, readings
+            of several models or operating points, or an image twice.
     """
     by_path: dict[str, list[Reading | Failure]] = {}
     models: set[ModelInfo] = set()
@@ -79,6 +79,10 @@ def open_results(path: Path, option: str) -> SavedResults:
     for record in read_results(path):
         by_path.setdefault(record.source.path, []).append(record)
         if isinstance(record, Reading):
+            probability = record.verdict.probability
+            if not 0 <= probability <= 1:
+                message = f"{option}: {record.source.path}: probability {probability:g}"
+                raise InputError(f"{message} is not within 0..1; give calibrated ones")
             models.add(record.model)
             points.add((record.verdict.operating_point, record.verdict.threshold))
     for name, records in by_path.items():

@@ -210,6 +210,10 @@ def change_one(**changes: Any) -> Callable[[Records], Records]:
         (lambda records: records[:0], "holds no reading"),
         (change_one(model={"version": "9"}), r"mixes results of several runs \(fracture-n .*; at"),
         (change_one(verdict={"threshold": 0.987}), "mixes results of several runs"),
+        (
+            change_one(verdict={"probability": 1.5}),
+            "phantom_0001.png: probability 1.5 is not within",
+        ),
     ],
 )
 def test_what_is_not_one_run_is_refused(
