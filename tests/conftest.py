@@ -14,12 +14,17 @@ import numpy as np
 import pytest
 import yaml
 from command_line import Call, Ended
+from hypothesis import settings
 from PIL import Image
 
 import cli
 from detect import DEFAULT_BUNDLE
 from detect.data.phantom.render import render_phantom
 from detect.model.bundle import find_bundle
+
+# how long an example takes depends on what else the machine does
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
