@@ -228,7 +228,13 @@ def test_what_the_check_mends_and_drops_is_so_in_every_evaluation(
     some = tuple(wrong if sample is fractured else sample for sample in samples)
     extra = (
         replace(copied, image=copy, split="val"),
-        Sample(Path(shutil.copy(samples[4].image, tmp_path / "c.png")), "val", None, None, None),
+        Sample(
+            Path(shutil.copy(samples[4].image, tmp_path / "c.png")),
+            "val",
+            None,
+            not samples[4].fractured,
+            None,
+        ),
     )
     dataset = Dataset("set", tmp_path, ("fracture",), (*some, *extra))
 
