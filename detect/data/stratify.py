@@ -56,7 +56,7 @@ def share_out(
 def _witnesses(
     units: Sequence[Mapping[Label, int]], ratios: Sequence[float], needed: Collection[Label]
 ) -> Iterator[tuple[int, int]]:
-    """Yield (unit, split) so that as many splits as possible have each needed label.
+    """Yield (unit, split) so that every split has each needed label where that can be.
 
     A split is served by one unit with both labels or by two with one each; the smallest are
     taken, and the smaller splits get the smaller of them. If they are too few, the larger
