@@ -7,15 +7,11 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
-from detect.errors import InputError
-
 __all__ = [
     "default_out",
-    "need_extra",
     "reading_lines",
     "set_up_logging",
     "shows_progress",
@@ -73,17 +69,3 @@ def shows_progress(quiet: bool) -> bool:
 def typed_command(without: tuple[str, ...] = ()) -> str:
     """Return the command as typed, without the options that a fresh run would not have."""
     return shlex.join(["python", "cli.py", *(a for a in sys.argv[1:] if a not in without)])
-
-
-def need_extra(extra: str, *modules: str) -> None:
-    """Refuse to start without all packages of an extra.
-
-    Raises:
-        InputError: some are missing; the line says how to install them.
-    """
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"{', '.join(missing)}: not installed; run: "
-            f'python -m pip install -e ".[{extra}]" -c configs/constraints.txt'
-        )

@@ -20,7 +20,8 @@ from detect.commands.options import (
     Workers,
     one_of,
 )
-from detect.console import need_extra, set_up_logging, shows_progress, typed_command
+from detect.console import set_up_logging, shows_progress, typed_command
+from detect.extras import need_extra
 
 __all__ = ["evaluate"]
 

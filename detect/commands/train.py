@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from detect.commands.options import Data, Overwrite, Quiet, Verbose, Workers
-from detect.console import need_extra, set_up_logging, shows_progress, typed_command
+from detect.console import set_up_logging, shows_progress, typed_command
+from detect.extras import need_extra
 
 __all__ = ["train"]
 

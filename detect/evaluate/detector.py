@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.console import need_extra
 from detect.data.sources.labels import FRACTURE, fracture_classes, says_fracture
 from detect.errors import InputError
+from detect.extras import need_extra
 from detect.isolation import isolate_ultralytics
 from detect.model.bundle import file_sha256
 from detect.record import ModelInfo

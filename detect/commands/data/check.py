@@ -9,7 +9,8 @@ import typer
 
 from detect.commands.data.merged import FormName
 from detect.commands.options import DONE, LEAKS_FOUND, Overwrite, Quiet, Verbose, Workers
-from detect.console import need_extra, set_up_logging, shows_progress
+from detect.console import set_up_logging, shows_progress
+from detect.extras import need_extra
 
 __all__ = ["check"]
 

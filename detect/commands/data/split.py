@@ -9,7 +9,8 @@ import typer
 
 from detect.commands.data.merged import FormName
 from detect.commands.options import Overwrite, Quiet, Verbose
-from detect.console import need_extra, set_up_logging, shows_progress, typed_command
+from detect.console import set_up_logging, shows_progress, typed_command
+from detect.extras import need_extra
 
 __all__ = ["split"]
 
