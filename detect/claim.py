@@ -17,6 +17,8 @@ from detect import __version__
 from detect.errors import InputError
 from detect.model.bundle import Bundle
 from detect.write.atomic import naming_output
+from detect.write.context import HEATMAPS_NAME
+from detect.write.formats import remove_formats
 from detect.write.json_lines import RESULTS_NAME
 from detect.write.run_file import RUN_NAME, holds_run
 
@@ -116,12 +118,17 @@ def clear_run(out: Path) -> None:
     if not holds_run(out):
         return
     with naming_output(out):
-        for parent, _, files in os.walk(out / IMAGES_NAME, topdown=False):
-            here = Path(parent)
-            for name in files:
-                if name.endswith(".jpg") or (name.startswith(".") and name.endswith(".part")):
-                    (here / name).unlink()
-            if not any(here.iterdir()):
-                here.rmdir()
-        for name in ("results.csv", "findings.csv", RESULTS_NAME, RUN_NAME):
-            (out / name).unlink(missing_ok=True)
+        for folder, suffix in ((IMAGES_NAME, ".jpg"), (HEATMAPS_NAME, ".png")):
+            _clear_pictures(out / folder, suffix)
+        remove_formats(out)
+        (out / RUN_NAME).unlink(missing_ok=True)
+
+
+def _clear_pictures(folder: Path, suffix: str) -> None:
+    for parent, _, files in os.walk(folder, topdown=False):
+        here = Path(parent)
+        for name in files:
+            if name.endswith(suffix) or (name.startswith(".") and name.endswith(".part")):
+                (here / name).unlink()
+        if not any(here.iterdir()):
+            here.rmdir()

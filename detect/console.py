@@ -6,12 +6,17 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from detect.write.not_written import NotWritten
 
 __all__ = [
     "default_out",
+    "not_written_lines",
     "reading_lines",
     "set_up_logging",
     "shows_progress",
@@ -52,6 +57,14 @@ def reading_lines(folder: Path) -> Iterator[str]:
                 f"{record.source.path}{frame}: {label}{doubt}, "
                 f"P(fracture) {verdict.probability:.3f}, {shown} place{'s' * (shown != 1)} marked"
             )
+
+
+def not_written_lines(missed: Sequence[NotWritten]) -> Iterator[str]:
+    """Yield which records have no form in a format, a line each; of many, the first."""
+    for each in missed[:_MOST_LINES]:
+        yield f"--format {each.format}: {each.message}"
+    if len(missed) > _MOST_LINES:
+        yield f"… and {len(missed) - _MOST_LINES} more in not_written.csv"
 
 
 def set_up_logging(quiet: bool, verbose: bool) -> None:

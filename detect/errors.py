@@ -8,7 +8,8 @@
     ├── FetchError                a published dataset cannot be downloaded
     ├── BundleError               a weights bundle is damaged, incomplete or too new
     ├── TrainingError             a training stage cannot go on
-    └── OutputError               a result cannot be written (disk full, no permission)
+    ├── OutputError               a result cannot be written (disk full, no permission)
+    └── NotWrittenError           one record has no form in an output format
 
 Messages are one line, name the path or option, and say the way out.
 """
@@ -22,6 +23,7 @@ __all__ = [
     "FetchError",
     "FractureLocatorError",
     "InputError",
+    "NotWrittenError",
     "OutputError",
     "ReadError",
     "TrainingError",
@@ -70,3 +72,7 @@ class TrainingError(FractureLocatorError):
 
 class OutputError(FractureLocatorError):
     """A result cannot be written."""
+
+
+class NotWrittenError(FractureLocatorError):
+    """One record has no form in an output format; the others are written."""

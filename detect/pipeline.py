@@ -7,29 +7,33 @@ output does not depend on the number of workers.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from detect.claim import IMAGES_NAME, RunSettings, claim_folder, clear_run, describe_run
+from detect.claim import RunSettings, claim_folder, clear_run, describe_run
 from detect.errors import InputError, OutputError, ReadError
-from detect.inputs import Input, collect_inputs
+from detect.inputs import Input, Inputs, collect_inputs
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.coherence import compose_reading
-from detect.model.predictor import Prediction, Predictor, build_predictor
+from detect.model.predictor import Predictor, build_predictor
 from detect.model.runtime import RuntimeName
+from detect.pictures import Draw, picture_saver
 from detect.progress import Progress
-from detect.read import Radiograph, read, sha256_of
+from detect.read import read, sha256_of
 from detect.record import Failure, Reading, Source
+from detect.write.context import HEATMAPS_NAME, FormatOptions, WriteContext
 from detect.write.formats import known_formats, write_formats
 from detect.write.json_lines import RESULTS_NAME, JsonLinesWriter
+from detect.write.not_written import NotWritten
+from detect.write.originals import Originals
 from detect.write.results import read_results
 from detect.write.run_file import RUN_NAME, write_run
 
@@ -40,8 +44,6 @@ ALWAYS_WRITTEN = ("csv",)  # beside results.jsonl, which is written as the run g
 _AHEAD = 4  # files under way per worker: enough to hide a slow one, few enough to stay small
 
 _Result = TypeVar("_Result")
-Draw = Callable[[Radiograph, Reading, Prediction], Reading]
-"""Saves an annotated image, and returns the reading with a warning where there can be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class DetectRequest:
     weights: str
     operating_point: str | None = None  # None: the bundle's default
     formats: tuple[str, ...] = ()
+    options: FormatOptions = field(default_factory=FormatOptions)
     min_score: float | None = None
     images: bool = True
     heatmap: bool = False
@@ -74,6 +77,7 @@ class Outcome:
     skipped: int  # files passed over, since they are no pictures
     interrupted: bool
     seconds: float
+    not_written: tuple[NotWritten, ...] = ()  # records that have no form in a format
 
     @property
     def read(self) -> int:
@@ -97,7 +101,7 @@ def detect_folder(request: DetectRequest) -> Outcome:
     claim_folder(request.out, run, resume=request.resume, overwrite=request.overwrite)
     workers = request.workers or os.cpu_count() or 1
     predictor = build_predictor(bundle, request.runtime, workers)
-    draw = _drawing(request)
+    draw = picture_saver(request.out, images=request.images, heatmap=request.heatmap)
     interrupted = False
     if not request.resume:
         clear_run(request.out)
@@ -120,7 +124,7 @@ def detect_folder(request: DetectRequest) -> Outcome:
                     progress.advance()
         except KeyboardInterrupt:
             interrupted = True
-    return _finish(request, formats, run, len(inputs.skipped), interrupted, started)
+    return _finish(request, formats, run, inputs, interrupted, started)
 
 
 def _in_order(
@@ -177,44 +181,6 @@ def _failure(file: Input, reason: str, message: str) -> Failure:
     return Failure(Source(file.name, sha256_of(file.path)), reason, message)
 
 
-def _drawing(request: DetectRequest) -> Draw:
-    """Return what draws and saves an annotated image, or does nothing with `--no-images`."""
-    if not request.images:
-        return _draw_nothing
-    # Loaded only where it is used: supervision alone costs more than reading an image.
-    from detect.draw.annotate import annotate
-    from detect.draw.jpeg import MAX_SIDE, encode_jpeg
-
-    def draw(radiograph: Radiograph, reading: Reading, prediction: Prediction) -> Reading:
-        evidence = prediction.evidence if request.heatmap else None
-        source = reading.source
-        frame = "" if source.frame is None else f".frame{source.frame}"
-        path = request.out / IMAGES_NAME / f"{source.path}{frame}.jpg"
-        picture = annotate(radiograph, reading, evidence)
-        if max(picture.shape[:2]) > MAX_SIDE:
-            return _without_picture(reading, f"a JPEG holds {MAX_SIDE} pixels a side at most")
-        try:
-            encode_jpeg(picture, path)
-        except OutputError as error:
-            # The fault of this one name; any other would meet the next picture too.
-            if getattr(error.__cause__, "errno", None) != errno.ENAMETOOLONG:
-                raise
-            return _without_picture(reading, "its file name would be too long")
-        return reading
-
-    return draw
-
-
-def _without_picture(reading: Reading, why: str) -> Reading:
-    warning = f"no annotated image: {why}"
-    return replace(reading, warnings=(*reading.warnings, warning))
-
-
-def _draw_nothing(_radiograph: Radiograph, reading: Reading, _prediction: Prediction) -> Reading:
-    """Stand in for drawing with `--no-images`."""
-    return reading
-
-
 def _operating_point(bundle: Bundle, wanted: str | None) -> str:
     points = bundle.manifest.operating_points
     name = wanted or bundle.manifest.default_operating_point
@@ -251,7 +217,7 @@ def _finish(
     request: DetectRequest,
     formats: Sequence[str],
     run: dict[str, Any],
-    skipped: int,
+    inputs: Inputs,
     interrupted: bool,
     started: float,
 ) -> Outcome:
@@ -263,14 +229,23 @@ def _finish(
             counts["failure" if isinstance(record, Failure) else record.verdict.label] += 1
             yield record
 
-    write_formats(counted(), request.out, [name for name in formats if name != "json"])
+    places = {file.name: file.path for file in inputs.files}
+    context = WriteContext(
+        folder=request.out,
+        created=datetime.fromisoformat(run["started"]),
+        originals=Originals(places.get),
+        heatmaps=request.out / HEATMAPS_NAME,
+        options=request.options,
+    )
+    missed = write_formats(counted(), context, [name for name in formats if name != "json"])
     outcome = Outcome(
         counts["fractured"],
         counts["not_fractured"],
         counts["failure"],
-        skipped,
+        len(inputs.skipped),
         interrupted,
         time.monotonic() - started,
+        missed,
     )
     write_run(
         request.out / RUN_NAME,
@@ -284,6 +259,7 @@ def _finish(
                 "not_fractured": outcome.not_fractured,
                 "failures": outcome.failures,
                 "skipped": outcome.skipped,
+                "not_written": len(missed),
             },
         },
     )

@@ -95,6 +95,7 @@ def test_a_run_writes_all_that_the_contract_names(radiographs: Path, tmp_path: P
         "not_fractured": outcome.not_fractured,
         "failures": 1,
         "skipped": 1,
+        "not_written": 0,
     }
 
 

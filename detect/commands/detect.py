@@ -13,15 +13,24 @@ from detect.commands.options import (
     DONE,
     INTERRUPTED,
     SOME_FAILED,
+    Embed,
     Overwrite,
     Quiet,
     Runtime,
+    SecondaryCaptureOf,
     Verbose,
     Weights,
     Workers,
     one_of,
 )
-from detect.console import default_out, reading_lines, set_up_logging, shows_progress, typed_command
+from detect.console import (
+    default_out,
+    not_written_lines,
+    reading_lines,
+    set_up_logging,
+    shows_progress,
+    typed_command,
+)
 
 __all__ = ["detect"]
 
@@ -44,6 +53,8 @@ def detect(
         list[str] | None,
         typer.Option("--format", help="Further output format; may be given again."),
     ] = None,
+    embed: Embed = False,
+    secondary_capture_of: SecondaryCaptureOf = None,
     min_score: Annotated[
         float | None,
         typer.Option("--min-score", min=0, max=1, help="List every box down to this score."),
@@ -61,6 +72,7 @@ def detect(
 ) -> None:
     """Give every radiograph a verdict and boxes, and write the results."""
     from detect.pipeline import DetectRequest, detect_folder
+    from detect.write.context import FormatOptions
 
     set_up_logging(quiet, verbose)
     folder = out or default_out(paths[0])
@@ -71,6 +83,7 @@ def detect(
             weights=weights,
             operating_point=operating_point,
             formats=tuple(formats or ()),
+            options=FormatOptions(embed, secondary_capture_of),
             min_score=min_score,
             images=images,
             heatmap=heatmap,
@@ -92,7 +105,9 @@ def detect(
             f"{outcome.seconds:.1f} s. Results in {folder}"
         )
         print("Research use only – not for diagnosis.")
+    for line in not_written_lines(outcome.not_written):
+        print(line, file=sys.stderr)
     if outcome.interrupted:
         print("interrupted; go on with --resume", file=sys.stderr)
         raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(SOME_FAILED if outcome.failures else DONE)
+    raise typer.Exit(SOME_FAILED if outcome.failures or outcome.not_written else DONE)

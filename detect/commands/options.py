@@ -14,9 +14,11 @@ __all__ = [
     "MISTAKE",
     "SOME_FAILED",
     "Data",
+    "Embed",
     "Overwrite",
     "Quiet",
     "Runtime",
+    "SecondaryCaptureOf",
     "Verbose",
     "Weights",
     "Workers",
@@ -35,6 +37,15 @@ Data = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Threads.", show_default="one per core")
+]
+Embed = Annotated[bool, typer.Option("--embed", help="html: pictures inside the one file.")]
+SecondaryCaptureOf = Annotated[
+    Path | None,
+    typer.Option(
+        "--as-secondary-capture-of",
+        metavar="FILE",
+        help="DICOM formats: the DICOM file whose patient and study raster images belong to.",
+    ),
 ]
 Runtime = Annotated[str, typer.Option("--runtime", help="auto, openvino or onnxruntime.")]
 

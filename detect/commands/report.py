@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from detect.commands.options import Quiet, Verbose
-from detect.console import set_up_logging
+from detect.commands.options import DONE, SOME_FAILED, Embed, Quiet, SecondaryCaptureOf, Verbose
+from detect.console import not_written_lines, set_up_logging
 
 __all__ = ["report"]
 
 
 def report(
     results: Annotated[Path, typer.Argument(help="A results.jsonl, or the folder that holds it.")],
-    formats: Annotated[list[str], typer.Option("--format", help="Output format.")],
+    formats: Annotated[list[str], typer.Option("--format", help="Output format; again for more.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", help="Folder of the images that were read, if they have moved."),
+    ] = None,
+    embed: Embed = False,
+    secondary_capture_of: SecondaryCaptureOf = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Turn saved results into other formats, without running the model again."""
     set_up_logging(quiet, verbose)
-    from detect.errors import InputError
-    from detect.write.formats import known_formats, write_formats
-    from detect.write.json_lines import RESULTS_NAME
-    from detect.write.results import read_results
+    from detect.reporting import report_results
+    from detect.write.context import FormatOptions
 
-    names = known_formats(formats)
-    source = results / RESULTS_NAME if results.is_dir() else results
-    if "json" in names and source.resolve() == (out / RESULTS_NAME).resolve():
-        raise InputError(f"--out {out}: would write over the results that are read")
-    write_formats(read_results(source), out, names)
+    options = FormatOptions(embed, secondary_capture_of)
+    missed = report_results(results, formats, out, images=images, options=options)
     if not quiet:
-        print(f"{', '.join(names)} in {out}")
+        print(f"{', '.join(dict.fromkeys(formats))} in {out}")
+    for line in not_written_lines(missed):
+        print(line, file=sys.stderr)
+    raise typer.Exit(SOME_FAILED if missed else DONE)

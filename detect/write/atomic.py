@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside their place, then renamed.
+"""Files and folders that appear whole or not at all: written beside their place, then renamed.
 
 Readers never meet half a file, also after Ctrl-C or a kill. Nothing is forced to the
 disk's platter: after a power cut a file may be missing, and can be made again.
@@ -9,14 +9,21 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from detect.errors import OutputError
 
-__all__ = ["naming_output", "replacing_bytes", "replacing_text"]
+__all__ = [
+    "naming_output",
+    "remove_folder",
+    "replacing_bytes",
+    "replacing_folder",
+    "replacing_text",
+]
 
 _ELSEWHERE = "choose another folder with --out"
 _WAYS_OUT = {
@@ -87,3 +94,56 @@ def replacing_text(path: Path) -> Iterator[TextIO]:
         part.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         yield file
+
+
+@contextmanager
+def replacing_folder(path: Path, suffixes: Collection[str]) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `path` when the block ends well.
+
+    So a folder never holds files of two runs. If the block raises, `path` stays as it was.
+
+    Args:
+        path: of the folder, which may be there from an earlier run.
+        suffixes: of the files that go in, such as ".dcm".
+
+    Raises:
+        OutputError: the folder cannot be written, or holds files of other kinds.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with naming_output(path):
+        _refuse_others(path, suffixes)
+        shutil.rmtree(part, ignore_errors=True)  # a kill left it; if it stays, mkdir says why
+        part.mkdir(parents=True)
+    try:
+        yield part
+        with naming_output(path):
+            remove_folder(path, suffixes)
+            part.replace(path)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def remove_folder(path: Path, suffixes: Collection[str]) -> None:
+    """Remove a folder that `replacing_folder` made; one that is not there is no fault.
+
+    Raises:
+        OutputError: it cannot be removed, or holds files of other kinds.
+    """
+    with naming_output(path):
+        _refuse_others(path, suffixes)
+        if path.is_dir():
+            shutil.rmtree(path)
+
+
+def _refuse_others(path: Path, suffixes: Collection[str]) -> None:
+    """Keep what is not ours from being lost with a folder."""
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise OutputError(f"cannot write {path}: it is no folder; remove it or {_ELSEWHERE}")
+    for parent, _, files in os.walk(path):
+        for name in files:
+            if not name.endswith(tuple(suffixes)):
+                raise OutputError(
+                    f"cannot replace {path}: {Path(parent) / name} is not of this program; "
+                    f"move it or {_ELSEWHERE}"
+                )

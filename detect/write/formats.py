@@ -1,19 +1,23 @@
-"""The table of output formats, and turning saved results into any of them."""
+"""The table of output formats, and turning records into any of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from types import TracebackType
 from typing import Protocol, Self
 
-from detect.errors import InputError
+from detect.errors import InputError, NotWrittenError
+from detect.extras import need_extra
 from detect.record import Failure, Reading
-from detect.write.json_lines import JsonLinesWriter
-from detect.write.tables import CsvWriter
+from detect.write.atomic import remove_folder
+from detect.write.context import WriteContext
+from detect.write.not_written import NotWritten, save_not_written
 
-__all__ = ["FORMATS", "ResultWriter", "WriterFactory", "known_formats", "write_formats"]
+__all__ = ["FORMATS", "Format", "ResultWriter", "known_formats", "remove_formats", "write_formats"]
 
 
 class ResultWriter(Protocol):
@@ -24,7 +28,12 @@ class ResultWriter(Protocol):
     """
 
     def write(self, record: Reading | Failure) -> None:
-        """Add a record."""
+        """Add a record.
+
+        Raises:
+            NotWrittenError: this one has no form in the format; others may follow.
+            OutputError: nothing can be written.
+        """
 
     def close(self) -> None:
         """Complete the files."""
@@ -39,12 +48,43 @@ class ResultWriter(Protocol):
     ) -> None: ...
 
 
-WriterFactory = Callable[[Path], ResultWriter]
-"""Takes the output folder; raises OutputError where it cannot be written."""
+WriterFactory = Callable[[WriteContext], ResultWriter]
+"""Raises OutputError where the folder cannot be written, InputError for an option at fault."""
 
-FORMATS: dict[str, WriterFactory] = {
-    "json": JsonLinesWriter,
-    "csv": CsvWriter,
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One output format. Its module is imported only where the format is asked for."""
+
+    about: str  # a few words for a person
+    writer: str  # "module:name" of a `WriterFactory`
+    outputs: tuple[str, ...]  # names in the output folder; those that end with "/" are folders
+    suffixes: tuple[str, ...] = ()  # of all files in those folders
+    extra: str | None = None  # of pyproject.toml, that `modules` come with
+    modules: tuple[str, ...] = ()  # beyond the base install
+
+    def open(self, context: WriteContext) -> ResultWriter:
+        """Return a writer.
+
+        Raises:
+            OutputError: the folder cannot be written.
+            InputError: an option is at fault.
+        """
+        factory: WriterFactory = resolve_name(self.writer)
+        return factory(context)
+
+
+FORMATS: dict[str, Format] = {
+    "json": Format(
+        "results.jsonl: one record a line",
+        "detect.write.json_lines:open_json_lines",
+        ("results.jsonl",),
+    ),
+    "csv": Format(
+        "results.csv, a row per image, and findings.csv, a row per box",
+        "detect.write.tables:open_tables",
+        ("results.csv", "findings.csv"),
+    ),
 }
 
 
@@ -52,32 +92,64 @@ def known_formats(names: Sequence[str]) -> tuple[str, ...]:
     """Return the names without repeats, in their order.
 
     Raises:
-        InputError: a name is not in `FORMATS`.
+        InputError: a name is not in `FORMATS`, or packages that it needs are not installed.
     """
     for name in names:
         if name not in FORMATS:
             known = ", ".join(sorted(FORMATS))
             raise InputError(f"--format {name}: unknown; choose from {known}")
+        if FORMATS[name].extra is not None:
+            need_extra(FORMATS[name].extra or "", *FORMATS[name].modules)
     return tuple(dict.fromkeys(names))
 
 
-def write_formats(records: Iterable[Reading | Failure], folder: Path, names: Sequence[str]) -> None:
+def write_formats(
+    records: Iterable[Reading | Failure], context: WriteContext, names: Sequence[str]
+) -> tuple[NotWritten, ...]:
     """Write records in several formats in one pass, one record in memory at a time.
 
     Saved results become any other format by `read_results(path)` as `records`. Never name
-    "json" with `folder` being where `records` are read from: it would be emptied first.
+    "json" with `context.folder` being where `records` are read from: it would be emptied first.
 
     Args:
         records: in the order to be written.
-        folder: of the output; made if missing.
+        context: where to, and what there is beside the records.
         names: of formats.
+
+    Returns:
+        What has no form in a format, and why; also saved as not_written.csv, if any.
 
     Raises:
         InputError: a name is unknown, or `records` raise it.
         OutputError: a file cannot be written.
     """
+    missed: list[NotWritten] = []
     with ExitStack() as stack:
-        writers = [stack.enter_context(FORMATS[name](folder)) for name in known_formats(names)]
+        writers = [
+            (name, stack.enter_context(FORMATS[name].open(context)))
+            for name in known_formats(names)
+        ]
         for record in records:
-            for writer in writers:
-                writer.write(record)
+            for name, writer in writers:
+                try:
+                    writer.write(record)
+                except NotWrittenError as error:
+                    source = record.source
+                    missed.append(NotWritten(name, source.path, source.frame, str(error)))
+    save_not_written(missed, context.folder)
+    return tuple(missed)
+
+
+def remove_formats(folder: Path) -> None:
+    """Remove what any format has written into `folder`, and nothing else.
+
+    Raises:
+        OutputError: something cannot be removed, or a folder holds files that are not ours.
+    """
+    for known in reversed(FORMATS.values()):  # results.jsonl last: it marks a run
+        for name in known.outputs:
+            if name.endswith("/"):
+                remove_folder(folder / name.rstrip("/"), known.suffixes)
+            else:
+                (folder / name).unlink(missing_ok=True)
+    save_not_written((), folder)

@@ -10,8 +10,9 @@ from typing import BinaryIO, Self
 
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output
+from detect.write.context import WriteContext
 
-__all__ = ["RESULTS_NAME", "JsonLinesWriter"]
+__all__ = ["RESULTS_NAME", "JsonLinesWriter", "open_json_lines"]
 
 RESULTS_NAME = "results.jsonl"
 
@@ -92,3 +93,8 @@ class JsonLinesWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def open_json_lines(context: WriteContext) -> JsonLinesWriter:
+    """Return the writer of the format `json`."""
+    return JsonLinesWriter(context.folder)

@@ -13,8 +13,9 @@ from typing import Self, TextIO
 
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_text
+from detect.write.context import WriteContext
 
-__all__ = ["FINDING_COLUMNS", "RESULT_COLUMNS", "CsvWriter"]
+__all__ = ["FINDING_COLUMNS", "RESULT_COLUMNS", "CsvWriter", "open_tables"]
 
 # Times are left out: the same input and bundle give the same bytes.
 RESULT_COLUMNS = (
@@ -147,3 +148,8 @@ class CsvWriter:
         # the error itself is not thrown in: it may have nothing to do with these files
         with suppress(_AbandonedError), self._open_files:
             raise _AbandonedError
+
+
+def open_tables(context: WriteContext) -> CsvWriter:
+    """Return the writer of the format `csv`."""
+    return CsvWriter(context.folder)

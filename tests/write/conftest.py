@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from detect.record import Attribute, Box, Failure, Finding, ModelInfo, Reading, Source, Verdict
+from detect.write.context import WriteContext
+from detect.write.originals import Originals
 
 
 @pytest.fixture
@@ -49,3 +56,18 @@ def records() -> tuple[Reading | Failure, ...]:
     )
     failure = Failure(Source("-broken.jpg", None), "truncated", "-broken.jpg: ends too early")
     return (fractured, normal, frame, failure)
+
+
+@pytest.fixture
+def context() -> Callable[..., WriteContext]:
+    """Return what makes the context of a writer: its folder, and that of the images read."""
+
+    def build(folder: Path, images: Path | None = None, **others: Any) -> WriteContext:
+        return WriteContext(
+            folder=folder,
+            created=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
+            originals=Originals(lambda name: None if images is None else images / name),
+            **others,
+        )
+
+    return build

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from detect.errors import OutputError
-from detect.write.atomic import replacing_bytes, replacing_text
+from detect.write.atomic import (
+    remove_folder,
+    replacing_bytes,
+    replacing_folder,
+    replacing_text,
+)
 
 
 def test_content_appears_at_the_end_only(tmp_path: Path) -> None:
@@ -97,7 +102,12 @@ OVER_THE_LIMIT = """
 import resource, signal, sys
 from pathlib import Path
 from detect.errors import OutputError
-from detect.write.atomic import replacing_bytes
+from detect.write.atomic import (
+    remove_folder,
+    replacing_bytes,
+    replacing_folder,
+    replacing_text,
+)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
@@ -121,3 +131,31 @@ def test_a_write_that_the_system_refuses_halfway_leaves_nothing(tmp_path: Path) 
     assert done.stdout.startswith(f"cannot write {path}: File too large; raise the limit")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "objects"
+    with replacing_folder(folder, (".dcm",)) as part:
+        (part / "old.dcm").write_bytes(b"1")
+        assert not folder.exists()
+    with pytest.raises(ValueError, match="broken off"), replacing_folder(folder, (".dcm",)) as part:
+        (part / "new.dcm").write_bytes(b"2")
+        raise ValueError("broken off")
+    assert [path.name for path in folder.iterdir()] == ["old.dcm"]
+    with replacing_folder(folder, (".dcm",)) as part:
+        (part / "new.dcm").write_bytes(b"2")
+    assert [path.name for path in folder.iterdir()] == ["new.dcm"]
+    assert [path.name for path in folder.parent.iterdir()] == ["objects"]
+
+
+def test_a_folder_with_files_of_others_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "objects" / "a").mkdir(parents=True)
+    (tmp_path / "objects" / "a" / "mine.txt").write_text("precious")
+    with (
+        pytest.raises(OutputError, match=r"mine\.txt is not of this program; move it"),
+        replacing_folder(tmp_path / "objects", (".dcm",)),
+    ):
+        pass
+    with pytest.raises(OutputError, match=r"mine\.txt is not of this program"):
+        remove_folder(tmp_path / "objects", (".dcm",))
+    assert (tmp_path / "objects" / "a" / "mine.txt").read_text() == "precious"

@@ -5,28 +5,32 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from detect.errors import InputError
 from detect.record import Failure, Reading
+from detect.write.context import WriteContext
 from detect.write.formats import FORMATS, known_formats, write_formats
 from detect.write.results import read_results
 
 Records = tuple[Reading | Failure, ...]
+Contexts = Callable[..., WriteContext]
 
 
-def test_every_format_is_written_in_one_pass(tmp_path: Path, records: Records) -> None:
-    write_formats(iter(records), tmp_path, tuple(FORMATS))
+def test_every_format_is_written_in_one_pass(
+    tmp_path: Path, records: Records, context: Contexts
+) -> None:
+    write_formats(iter(records), context(tmp_path), tuple(FORMATS))
     assert {p.name for p in tmp_path.iterdir()} >= {"results.jsonl", "results.csv", "findings.csv"}
     assert tuple(read_results(tmp_path / "results.jsonl")) == records
 
 
-def test_saved_results_become_tables(tmp_path: Path, records: Records) -> None:
-    write_formats(records, tmp_path, ["json"])
-    write_formats(read_results(tmp_path / "results.jsonl"), tmp_path, ["csv"])
+def test_saved_results_become_tables(tmp_path: Path, records: Records, context: Contexts) -> None:
+    write_formats(records, context(tmp_path), ["json"])
+    write_formats(read_results(tmp_path / "results.jsonl"), context(tmp_path), ["csv"])
     with (tmp_path / "results.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, strict=True))
     assert [row["sha256"][:1] for row in rows] == ["a", "b", "c", ""]
@@ -36,17 +40,21 @@ def test_repeats_are_dropped() -> None:
     assert known_formats(["csv", "json", "csv"]) == ("csv", "json")
 
 
-def test_an_unknown_format_is_refused_with_the_list(tmp_path: Path, records: Records) -> None:
+def test_an_unknown_format_is_refused_with_the_list(
+    tmp_path: Path, records: Records, context: Contexts
+) -> None:
     with pytest.raises(InputError) as caught:
-        write_formats(records, tmp_path / "out", ["csv", "xml"])
+        write_formats(records, context(tmp_path / "out"), ["csv", "xml"])
     message = str(caught.value)
     assert message.startswith("--format xml: unknown; choose from ")
     assert all(name in message for name in FORMATS)
     assert not (tmp_path / "out").exists()
 
 
-def test_bad_records_leave_earlier_tables(tmp_path: Path, records: Records) -> None:
-    write_formats(records, tmp_path, ["csv"])
+def test_bad_records_leave_earlier_tables(
+    tmp_path: Path, records: Records, context: Contexts
+) -> None:
+    write_formats(records, context(tmp_path), ["csv"])
     before = (tmp_path / "results.csv").read_bytes()
 
     def failing() -> Iterator[Reading | Failure]:
@@ -54,21 +62,26 @@ def test_bad_records_leave_earlier_tables(tmp_path: Path, records: Records) -> N
         raise InputError("line 2")
 
     with pytest.raises(InputError, match="line 2"):
-        write_formats(failing(), tmp_path, ["csv"])
+        write_formats(failing(), context(tmp_path), ["csv"])
     assert (tmp_path / "results.csv").read_bytes() == before
 
 
 FULL = """
 import resource, signal, sys
+from datetime import UTC, datetime
 from pathlib import Path
 from detect.errors import OutputError
 from detect.record import Failure, Source
+from detect.write.context import WriteContext
 from detect.write.formats import write_formats
+from detect.write.originals import Originals
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 records = (Failure(Source(f"{n}.png", None), "empty", "x" * 50) for n in range(int(sys.argv[2])))
 try:
-    write_formats(records, Path(sys.argv[1]), ["csv"])
+    now = datetime.now(UTC)
+    context = WriteContext(Path(sys.argv[1]), now, Originals(lambda name: None))
+    write_formats(records, context, ["csv"])
 except OutputError as error:
     sys.stdout.write(str(error))
 """
