@@ -75,7 +75,8 @@ def evaluate(
         Path | None,
         typer.Option(
             "--config",
-            help="Recipe whose `classes:` say which boxes are fractures.",
+            help="Recipe whose `classes:` say which boxes are fractures, of the dataset and of "
+            "ultralytics detectors.",
             show_default="told by their names",
         ),
     ] = None,
@@ -109,7 +110,7 @@ def evaluate(
     from detect.evaluate.gallery import build_galleries
     from detect.evaluate.grouping import require_unit
     from detect.evaluate.measured import measured_samples
-    from detect.evaluate.opening import Wanted, make_ready, open_wanted, require_val
+    from detect.evaluate.opening import Wanted, classes_of, make_ready, open_wanted, require_val
     from detect.evaluate.report import claim_report, write_report
     from detect.evaluate.run import check_split, evaluate_systems
     from detect.evaluate.table import format_table
@@ -126,7 +127,6 @@ def evaluate(
         raise typer.BadParameter(f"--prevalence {prevalence:g}: must lie between 0 and 1")
     claim_report(out, overwrite=overwrite)
     classes = load_config(config, TrainConfig).classes if config else {}
-    dataset = load_fractures(data, classes)
     first = (
         Wanted("--weights", weights or DEFAULT_BUNDLE)
         if predictions is None
@@ -134,6 +134,7 @@ def evaluate(
     )
     others = (Wanted("--against", text) for text in against or ())
     opened = open_wanted([first, *others], classes)
+    dataset = load_fractures(data, classes, elsewhere=classes_of(opened))
     require_val(dataset, opened, split)
     require_unit(dataset.split(split), grouped_by)
     threads, bar = workers or os.cpu_count() or 1, shows_progress(quiet)

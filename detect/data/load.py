@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +48,10 @@ def load_dataset(path: Path, form: str = "auto", options: ImportOptions = PLAIN)
 
 
 def load_fractures(
-    paths: Sequence[Path], classes: Mapping[str, str | None] = _BY_NAME, form: str = "auto"
+    paths: Sequence[Path],
+    classes: Mapping[str, str | None] = _BY_NAME,
+    form: str = "auto",
+    elsewhere: Collection[str] = (),
 ) -> Dataset:
     """Read the datasets at `paths` as one that boxes fractures and nothing else.
 
@@ -58,19 +61,21 @@ def load_fractures(
     Args:
         paths: as for `load_dataset`, at least one.
         classes: class → "fracture", or None for one that is none; each must be of one of the
-            datasets. Empty: told by the names.
+            datasets, or `elsewhere`. Where none is of a dataset: told by the names.
         form: of all of them, as for `load_dataset`.
+        elsewhere: classes of detectors, which `classes` may tell of, too.
 
     Raises:
         DataError: as `load_dataset` and `merge_datasets`; or `classes` does not fit the datasets.
     """
     datasets = [load_dataset(path, form) for path in paths]
     known = {name for dataset in datasets for name in dataset.classes}
-    unknown = [name for name in classes if name not in known]
+    unknown = [name for name in classes if name not in known and name not in elsewhere]
     if unknown:
         message = f"{', '.join(map(str, paths))}: {', '.join(unknown)} of the recipe's classes"
         message += f" not among {', '.join(sorted(known))}"
         raise DataError(f"{message}; mend `classes:` in the configuration")
+    classes = {name: use for name, use in classes.items() if name in known}
     if not classes:  # before the names are gone: what merges must not depend on who merges
         _united([_one_kind(dataset) for dataset in _with_boxes(datasets)])
     return merge_datasets([fractures_only(dataset, classes) for dataset in datasets])

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.data.sources.labels import FRACTURE, fracture_classes, says_fracture
+from detect.data.sources.labels import FRACTURE, says_fracture
 from detect.errors import InputError
 from detect.extras import need_extra
 from detect.isolation import isolate_ultralytics
@@ -63,6 +63,14 @@ class _Stated:
     version: str | None  # of the ultralytics that made it
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Which classes are fractures, and how that is known."""
+
+    names: frozenset[str]
+    by: str
+
+
 class Detector:
     """An ultralytics detector of which only the classes that are fractures count.
 
@@ -73,16 +81,19 @@ class Detector:
         info: file's stem, the version of ultralytics that made it, sha256 of the file.
         classes: all its class names.
         fractures: those of them that are fractures.
+        fractures_by: how that is known, in words.
         image_size: side of its input in pixels, or (height, width).
     """
 
-    def __init__(self, path: Path, model: Any, stated: _Stated, fractures: frozenset[str]) -> None:
+    def __init__(self, path: Path, model: Any, stated: _Stated, chosen: _Chosen) -> None:
         """Take what `open_detector` read."""
+        fractures = chosen.names
         self.path = path
         made_by = f"ultralytics {stated.version}" if stated.version else "unknown"
         self.info = ModelInfo(path.stem, made_by, file_sha256(path))
         self.classes = tuple(stated.names.values())
         self.fractures = tuple(name for name in self.classes if name in fractures)
+        self.fractures_by = chosen.by
         self.image_size = stated.image_size
         self._names = dict(stated.names)
         self._channels = stated.channels
@@ -118,11 +129,13 @@ def open_detector(path: Path, option: str, classes: Mapping[str, str | None]) ->
         path: a `.pt`, which is unpickled and so runs code (a warning says so), or an `.onnx`.
         option: the option and its value as typed, which begins every message.
         classes: class name → "fracture", or None for one that is none; where it names none of
-            the detector's classes, their names tell (see `fracture_classes`).
+            the detector's classes, a single one is the fracture, and of several those are that
+            say so (see `says_fracture`).
 
     Raises:
         InputError: there is no such file, it is no detector of ultralytics, or none of its
-            classes is a fracture.
+            classes is a fracture: one that finds persons and cars must not pass for one that
+            finds fractures.
     """
     if not path.is_file():
         raise InputError(f"{option}: no such file; check the path")
@@ -180,22 +193,24 @@ def _of_graph(path: Path) -> _Stated:
     )
 
 
-def _fractures(
-    option: str, names: Mapping[int, str], classes: Mapping[str, str | None]
-) -> frozenset[str]:
+def _fractures(option: str, names: Mapping[int, str], classes: Mapping[str, str | None]) -> _Chosen:
     known: Sequence[str] = list(names.values())
+    listed = _listed(known)
     if any(name in classes for name in known):
         chosen = frozenset(name for name in known if classes.get(name) == FRACTURE)
         if not chosen:
-            message = f"{option}: none of its classes ({_listed(known)}) is mapped to fracture"
+            message = f"{option}: none of its classes ({listed}) is mapped to fracture"
             raise InputError(f"{message}; mend `classes:` in the configuration")
-        return chosen
-    if len(known) > 1 and not any(map(says_fracture, known)):
-        LOGGER.warning(
-            "%s: none of its %d classes (%s) says fracture, so a box of any counts as one",
-            *(option, len(known), _listed(known)),
+        return _Chosen(chosen, "the configuration's classes say so")
+    said = frozenset(filter(says_fracture, known))
+    if said:
+        return _Chosen(said, "its name says so" if len(said) == 1 else "their names say so")
+    if len(known) > 1:
+        raise InputError(
+            f"{option}: none of its {len(known)} classes ({listed}) says fracture; "
+            "give a --config whose `classes:` say which do, or a detector of fractures"
         )
-    return fracture_classes(known)
+    return _Chosen(frozenset(known), "it is the only class, though its name does not say so")
 
 
 def _listed(names: Sequence[str], most: int = 8) -> str:

@@ -24,7 +24,7 @@ from detect.model.bundle import Bundle, find_bundle, load_bundle
 from detect.model.runtime import RuntimeName
 from detect.write.json_lines import RESULTS_NAME
 
-__all__ = ["Opened", "Wanted", "make_ready", "open_wanted", "require_val"]
+__all__ = ["Opened", "Wanted", "classes_of", "make_ready", "open_wanted", "require_val"]
 
 _CHECKPOINTS = ("best", "last")  # as ultralytics names them, in RUN/weights
 
@@ -66,6 +66,12 @@ def open_wanted(wanted: Sequence[Wanted], classes: Mapping[str, str | None]) -> 
         Opened(name, recipe if recipe and count[recipe] > 1 else None, content)
         for name, (recipe, _), content in zip(names, parted, opened, strict=True)
     )
+
+
+def classes_of(opened: Sequence[Opened]) -> frozenset[str]:
+    """Return the names of all classes of the detectors among them."""
+    detectors = (one.content for one in opened if isinstance(one.content, Detector))
+    return frozenset(name for detector in detectors for name in detector.classes)
 
 
 def require_val(dataset: Dataset, opened: Sequence[Opened], split: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from detect.data.check_text import printable
 from detect.evaluate.headline import figure_name, headline
 from detect.evaluate.wording import Footnotes
 
@@ -53,7 +54,8 @@ def format_table(metrics: dict[str, Any]) -> str:
             "",
             f"†: fewer than {least} fractured or {least} others, too few to conclude from",
         ]
-    return "\n".join([*parts, "", _note(settings), *notes.lines()])
+    lines = [*_detectors([metrics]), _note(settings), *notes.lines()]
+    return "\n".join([*parts, "", *lines])
 
 
 def _counts(data: Mapping[str, Any]) -> str:
@@ -86,12 +88,19 @@ def _side_by_side(metrics: dict[str, Any]) -> str:
     parts = [_counts(metrics["data"]), "", _align(rows), "", differences]
     for seeds in metrics["summary"]:
         parts += ["", _align(_ranges(seeds, metrics["settings"], notes))]
-    verdicts = [
-        f"{system['system']['name']}: verdict is the {system['system']['verdict']}"
-        for system in systems
-        if system["system"]["kind"] == "ultralytics"
+    return "\n".join([*parts, "", *_detectors(systems), _note(metrics["settings"]), *notes.lines()])
+
+
+def _detectors(systems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each plain detector: where its verdict comes from, and its fractures."""
+    plain = [one["system"] for one in systems if one.get("system", {}).get("kind") == "ultralytics"]
+    return [
+        printable(
+            f"{system['name']}: verdict is the {system['verdict']}; a box of "
+            f"{', '.join(system['fractures'])} counts as a fracture, since {system['fractures_by']}"
+        )
+        for system in plain
     ]
-    return "\n".join([*parts, "", *verdicts, _note(metrics["settings"]), *notes.lines()])
 
 
 def _differences(metrics: dict[str, Any], notes: Footnotes) -> list[list[str]]:

@@ -79,3 +79,15 @@ def test_sets_of_other_classes_merge(tmp_path: Path, picture: Picture) -> None:
         load_fractures([first, second], {"metal": None, "fracture": "fracture"})
     with pytest.raises(DataError, match=r"text of the recipe's classes not among crack, fracture"):
         load_fractures([first, second], {"text": None})
+
+
+def test_a_table_may_tell_of_a_detector_too(tmp_path: Path, picture: Picture) -> None:
+    root = yolo(tmp_path / "one", picture, "[metal, fracture]", "1 .5 .5 .5 .5\n0 .5 .5 .1 .1\n")
+    of_detector: dict[str, str | None] = {"wrist": "fracture", "text": None}
+    told = load_fractures([root], of_detector, elsewhere=["wrist", "text"])
+    assert [len(one.boxes or ()) for one in told.samples] == [1]  # by the names of the set
+    both = {**of_detector, "metal": "fracture", "fracture": None}
+    mapped = load_fractures([root], both, elsewhere=["wrist", "text"])
+    assert "boxes of fracture are not used, since it is no fracture: 1" in mapped.notes
+    with pytest.raises(DataError, match="text of the recipe's classes not among"):
+        load_fractures([root], of_detector, elsewhere=["wrist"])

@@ -150,7 +150,15 @@ def test_the_table_sets_systems_side_by_side(
     systems = [
         told("ours 1", 0.0, recipe="ours"),
         told("ours 2", 0.4, 2, recipe="ours"),
-        replace(told("yolo", 0.35), kind="ultralytics", about={"verdict": "best score"}),
+        replace(
+            told("yolo", 0.35),
+            kind="ultralytics",
+            about={
+                "verdict": "best score",
+                "fractures": ["wrist\x1b", "leg"],
+                "fractures_by": "their names say so",
+            },
+        ),
     ]
     metrics, _ = evaluate_systems(dataset, report, "test", systems)
     lines = format_table(metrics).splitlines()
@@ -171,7 +179,10 @@ def test_the_table_sets_systems_side_by_side(
     assert row("ours, 2 seeds")[-2:] == ["mean", "range"]
     summed = lines.index(next(line for line in lines if line.startswith("ours, 2 seeds")))
     assert row("sensitivity, balanced", summed)[2:] == ["0.500", "0.000", "to", "1.000"]
-    assert "yolo: verdict is the best score" in lines
+    assert (
+        r"yolo: verdict is the best score; a box of wrist\x1b, leg counts as a fracture, since "
+        "their names say so"
+    ) in lines
 
 
 @pytest.mark.parametrize("kept", [True, False, None])

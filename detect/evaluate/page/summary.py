@@ -55,6 +55,7 @@ def summary_section(metrics: Metrics) -> Section:
             metrics.count("data", "n_fractured"),
             metrics.count("data", "n_not_fractured"),
         ),
+        *_detectors(metrics),
         *_ranking(metrics),
         *_verdicts(metrics),
         *_boxes(metrics),
@@ -101,6 +102,24 @@ def _tiles(metrics: Metrics) -> Tiles:
         Tile("mAP50", metrics.number(*_BOXES, "map50"), "boxes: 1 is best"),
     ]
     return Tiles(tuple(tiles))
+
+
+def _detectors(metrics: Metrics) -> list[Words]:
+    """Return, of each plain detector, which of its classes count as fractures, and why."""
+    others = range(len(metrics.content.get("against") or []))
+    paths: list[tuple[str | int, ...]] = [(), *(("against", number) for number in others)]
+    words = []
+    for path in paths:
+        holder = metrics.at(*path)
+        if holder.get("system", {}).get("kind") == "ultralytics":
+            at = (*path, "system")
+            words.append(
+                say(
+                    "{} is a plain detector: a box of {} counts as a fracture, since {}.",
+                    *(metrics.text(*at, key) for key in ("name", "fractures", "fractures_by")),
+                )
+            )
+    return words
 
 
 def _ranking(metrics: Metrics) -> list[Words]:

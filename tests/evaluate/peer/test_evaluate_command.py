@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -113,3 +115,43 @@ def test_usage_errors_come_before_any_work(call: Call, data: Path, tmp_path: Pat
         assert "Traceback" not in ended.err
         assert ended.out == ""
     assert not (tmp_path / "out").exists()
+
+
+def test_a_detector_of_everyday_things_is_refused(
+    call: Call, data: Path, tmp_path: Path, write_network: Callable[..., Path]
+) -> None:
+    everyday = write_network(tmp_path / "coco.pt", "person", "bicycle", "car")
+    out = tmp_path / "out"
+    for option in ("--weights", "--against"):
+        ended = call("evaluate", "--data", data, "--out", out, option, everyday)
+        assert (ended.code, ended.out) == (1, "")
+        assert f"{option} {everyday}: none of its 3 classes (person, bicycle, car) says frac" in (
+            ended.err
+        )
+        assert "give a --config whose `classes:` say which do" in ended.err
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_configuration_says_which_classes_of_a_detector_count(
+    call: Call, data: Path, tmp_path: Path, write_network: Callable[..., Path]
+) -> None:
+    config = tmp_path / "classes.yaml"
+    config.write_text("classes: {lump: fracture}\n", encoding="utf-8")
+    several = write_network(tmp_path / "x.pt", "lump", "screw")
+    out = tmp_path / "out"
+    common = ("--data", data, "--out", out, "--gallery", 0)
+    ended = call("evaluate", *common, "--weights", several, "--config", config)
+    assert ended.code == 0, ended.err
+    system = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["system"]
+    assert (system["fractures"], system["fractures_by"]) == (
+        ["lump"],
+        "the configuration's classes say so",
+    )
+    single = write_network(tmp_path / "y.pt", "wrist")
+    ended = call("evaluate", *common, "--weights", single, "--overwrite")
+    assert ended.code == 0, ended.err
+    line = "a box of wrist counts as a fracture, since it is the only class, though its name does"
+    assert line in ended.out
+    page = re.sub("<[^>]+>", "", (out / "report.html").read_text(encoding="utf-8"))
+    assert f"y is a plain detector: {line} not say so." in page
