@@ -6,6 +6,7 @@ chosen, too, by the rules of `detect.evaluate.calibrate` and from the same image
 trained on this dataset was settled on. In `metrics.json`, `system` then also holds
 
     file, classes, fractures  its name; its class names, and those that count as fractures
+    fractures_by              why those do, in words
     image_size                side of its input, pixels
     least_score, most_boxes   which boxes it was asked for
     calibration               {split, n, n_fractured, n_failed, intercept, box_weight}: P(fracture)
@@ -123,9 +124,9 @@ def _settle(name: str, val: Sequence[Sample], found: Sequence[Detected | Failure
     logits = np.array([box_logit(_best(detected)) for _, detected in known])
     nothing = np.zeros(len(logits))  # it has no other opinion of the image
     calibration = fit_calibration(labels, nothing, logits)
-    boxed = [(s.boxes, d) for s, d in read if s.boxes is not None]
-    truths = [_array([entry.box for entry in boxes]) for boxes, _ in boxed]
-    boxes, scores = [d.boxes for _, d in boxed], [d.scores for _, d in boxed]
+    judged = [(drawn, d) for s, d in read if (drawn := _drawn(s)) is not None]
+    truths = [_array(drawn) for drawn, _ in judged]
+    boxes, scores = [d.boxes for _, d in judged], [d.scores for _, d in judged]
     definite, suspicious = (
         box_threshold(truths, boxes, scores, rate) for rate in (DEFINITE_FP, SUSPICIOUS_FP)
     )
@@ -134,6 +135,19 @@ def _settle(name: str, val: Sequence[Sample], found: Sequence[Detected | Failure
         operating_points(labels, calibration.probabilities(nothing, logits)),
         BoxThresholds(definite=definite, suspicious=suspicious),
     )
+
+
+def _drawn(sample: Sample) -> list[Box] | None:
+    """Return where its fractures are, or None where nobody has said.
+
+    A box on an image known not to be fractured is false, whether or not somebody looked for
+    boxes to draw there; so all such images count among those of the rate. One that is fractured
+    without a box drawn says nothing: what is found there may be the fracture.
+    """
+    if sample.boxes:
+        return [entry.box for entry in sample.boxes]
+    known = sample.fractured is False or (sample.fractured is None and sample.boxes is not None)
+    return [] if known else None
 
 
 def _compose(source: Source, detected: Detected, detector: Detector, settled: _Settled) -> Reading:
@@ -175,6 +189,7 @@ def _about(
         "file": detector.path.name,
         "classes": list(detector.classes),
         "fractures": list(detector.fractures),
+        "fractures_by": detector.fractures_by,
         "image_size": detector.image_size,
         "least_score": LEAST_SCORE,
         "most_boxes": MOST_BOXES,

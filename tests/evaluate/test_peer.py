@@ -35,6 +35,7 @@ class Told:
     info = ModelInfo("told", "ultralytics 8", "ab" * 32)
     classes = ("fracture", "metal")
     fractures = ("fracture",)
+    fractures_by = "its name says so"
     image_size = 320
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Detected:
@@ -195,8 +196,42 @@ def test_val_needs_images_of_both_kinds(
     assert str(refused.value).startswith("told: cannot be calibrated on val")
 
 
+def test_false_boxes_are_counted_on_normal_images_that_nobody_annotated(
+    val: list[Sample],
+) -> None:
+    """A yes/no label says where no fracture is; of a fractured image without boxes, nothing."""
+    expected = peer(val).about["box_thresholds"]
+    labelled = [replace(one, boxes=one.boxes or None) for one in val]
+    assert sum(one.boxes is None for one in labelled) == 42
+    assert peer(labelled).about["box_thresholds"] == expected
+    nowhere = [replace(one, boxes=() if one.fractured else one.boxes) for one in val]
+    assert (
+        peer(nowhere).about["box_thresholds"]
+        == peer([replace(one, boxes=None) for one in val]).about["box_thresholds"]
+    )
+
+
+def test_a_rate_of_false_boxes_is_per_image_whatever_was_found_there(tmp_path: Path) -> None:
+    """Ten normal images, of which two have boxes; a fractured one is boxed, and one is not.
+
+    Of 11 images that say where a box is false, 0.1 per image allows one false box and 0.5 allows
+    five. False are, by score: .8, .6, .45 (the second box of the fractured image), .4 and .3.
+    """
+    samples = [
+        sample(tmp_path, 0, 90, True),  # right at .9; false at .45
+        sample(tmp_path, 1, 80, False),  # false at .8 and .4
+        sample(tmp_path, 2, 60, False),  # false at .6 and .3
+        *(replace(sample(tmp_path, n, 0, False), boxes=None) for n in range(3, 11)),
+        replace(sample(tmp_path, 11, 99 - 1, True), boxes=None),  # might be right: not counted
+    ]
+    found = peer(samples).about["box_thresholds"]
+    assert found == {"definite": 0.8, "suspicious": 0.3}
+    fewer = [one for one in samples if one.boxes is not None]
+    # of the 3 images with boxes drawn alone, .33 false boxes per image are more than 0.1 allows
+    assert peer(fewer).about["box_thresholds"] == {"definite": 0.9, "suspicious": 0.8}
+
+
 def test_val_without_boxes_still_settles_the_verdict(val: list[Sample]) -> None:
     unboxed = [replace(one, boxes=None) for one in val]
     system = peer(unboxed)
     assert system.operating_points == peer(val).operating_points
-    assert system.about["box_thresholds"] == {"definite": 1.0, "suspicious": 1.0}

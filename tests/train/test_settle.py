@@ -175,3 +175,16 @@ def test_unlabelled_images_have_no_say(settled_data: Prepared, graph: Path) -> N
     more = replace(settled_data, splits={"train": (), "val": (*val, stranger)})
 
     assert _settle(more, graph) == _settle(settled_data, graph)
+
+
+def test_false_boxes_are_counted_on_normal_images_that_nobody_annotated(
+    settled_data: Prepared, graph: Path
+) -> None:
+    val = [
+        replace(entry, boxed=entry.boxed and entry.fractured == 1)
+        for entry in settled_data.splits["val"]
+    ]
+    labelled = replace(settled_data, splits={"train": (), "val": tuple(val)})
+
+    assert sum(not entry.boxed for entry in val) == 3
+    assert _settle(labelled, graph) == _settle(settled_data, graph)
