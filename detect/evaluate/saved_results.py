@@ -23,10 +23,12 @@ from typing import Any
 
 import yaml
 
+from detect.data.check_text import printable
 from detect.data.sample import Sample
 from detect.errors import BundleError, DataError, InputError
-from detect.evaluate.match_paths import match_paths
+from detect.evaluate.match_paths import MatchedPaths, match_paths
 from detect.evaluate.readings import SEVERAL_FRAMES, Readings, sample_name
+from detect.evaluate.saved_checks import mistake_in
 from detect.evaluate.systems import System
 from detect.model.bundle import file_sha256, load_bundle
 from detect.model.postprocess import MIN_SCORE
@@ -70,27 +72,35 @@ def open_results(path: Path, option: str) -> SavedResults:
         option: the option and its value as typed, which begins messages.
 
     Raises:
-        InputError: it cannot be read, holds no reading, one whose probability is none, readings
-            of several models or operating points, or an image twice.
+        InputError: it cannot be read, is empty, holds failures alone, a reading of which no
+            figure can be made (see `mistake_in`; the line is named), readings of several models
+            or operating points, or an image twice.
     """
     by_path: dict[str, list[Reading | Failure]] = {}
     models: set[ModelInfo] = set()
     points: set[tuple[str, float]] = set()
-    for record in read_results(path):
+    # a record is a line: `read_results` passes over none
+    for number, record in enumerate(read_results(path), start=1):
         by_path.setdefault(record.source.path, []).append(record)
         if isinstance(record, Reading):
-            probability = record.verdict.probability
-            if not 0 <= probability <= 1:
-                message = f"{option}: {record.source.path}: probability {probability:g}"
-                raise InputError(f"{message} is not within 0..1; give calibrated ones")
+            mistake = mistake_in(record)
+            if mistake is not None:
+                name = printable(record.source.path)
+                raise InputError(f"{path}, line {number}: {name}: {mistake}")
             models.add(record.model)
             points.add((record.verdict.operating_point, record.verdict.threshold))
+    if not by_path:
+        message = f"{option}: {path.name} is empty, so there is nothing to measure"
+        raise InputError(f"{message}; give the results of a run that read images")
     for name, records in by_path.items():
         if len({record.source.frame for record in records}) < len(records):
             message = f"{option}: holds {len(records)} results of {name}"
             raise InputError(f"{message}; keep those of one run")
     if not models:
-        raise InputError(f"{option}: holds no reading; give the results of a run that read images")
+        why = Counter(r.reason for records in by_path.values() for r in _failures(records))
+        said = ", ".join(f"{reason} {count}" for reason, count in sorted(why.items()))
+        message = f"{option}: holds no reading, but failures alone ({said})"
+        raise InputError(f"{message}; give the results of a run that read images")
     if len(models) > 1 or len(points) > 1:
         what = ", ".join(sorted({f"{m.name} {m.version} ({m.sha256[:8]})" for m in models}))
         at = ", ".join(sorted({name for name, _ in points}))
@@ -142,11 +152,11 @@ def saved_system(
                 f"; the first image is {names[0]}, the first result {next(iter(saved.by_path))}"
             )
             raise DataError(f"{message}; give results of this dataset")
-        _tell(saved.path, names, matched.pairs, matched.changed, matched.ambiguous)
         records = [_renamed(saved.by_path[pair.path], name) for name, pair in matched.pairs.items()]
         used = {pair.path for pair in matched.pairs.values()}
         others = [path for path in saved.by_path if path not in used and path not in matched.pairs]
         records += [saved.by_path[path][0] for path in others]
+        _tell(saved.path, names, matched, others)
         how = Counter(pair.how for pair in matched.pairs.values())
         about = {
             "matched": {key: how[key] for key in ("path", "sha256", "tail")},
@@ -170,6 +180,10 @@ def saved_system(
         about=about,
         recipe=recipe,
     )
+
+
+def _failures(records: Sequence[Reading | Failure]) -> list[Failure]:
+    return [record for record in records if isinstance(record, Failure)]
 
 
 def _points_of_bundle(model: ModelInfo) -> dict[str, float] | None:
@@ -227,20 +241,21 @@ def _renamed(records: Sequence[Reading | Failure], name: str) -> Reading | Failu
     return replace(record, source=replace(record.source, path=name))
 
 
-def _tell(
-    path: Path,
-    names: Sequence[str],
-    pairs: Mapping[str, Any],
-    changed: Sequence[str],
-    ambiguous: Sequence[str],
-) -> None:
-    missing = [name for name in names if name not in pairs]
+def _tell(path: Path, names: Sequence[str], matched: MatchedPaths, others: Sequence[str]) -> None:
+    """Say which images have no result, or a doubtful one, and which results have no image."""
+    missing = [name for name in names if name not in matched.pairs]
     for some, what in (
         (missing, "without a result, counted as failed"),
-        (ambiguous, "whose name fits several results, so none was taken"),
-        (changed, "whose bytes are not those that were read"),
+        (matched.ambiguous, "whose name fits several results, so none was taken"),
+        (matched.changed, "whose bytes are not those that were read"),
     ):
         if some:
+            example = printable(some[0])
             LOGGER.warning(
-                "%s: %d of %d images %s, as %s", path, len(some), len(names), what, some[0]
+                "%s: %d of %d images %s, as %s", path, len(some), len(names), what, example
             )
+    if others:
+        LOGGER.warning(
+            "%s: %d results are of images that are not measured, left out, as %s",
+            *(path, len(others), printable(others[0])),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +23,7 @@ from detect.evaluate.saved_results import open_results, saved_system
 from detect.evaluate.settings import Settings
 from detect.model.bundle import load_bundle
 from detect.pipeline import DetectRequest, detect_folder
-from detect.record import Failure, Reading
+from detect.record import Box, Failure, Finding, Reading
 from detect.write.json_lines import JsonLinesWriter
 from detect.write.results import read_results
 
@@ -158,13 +159,16 @@ def test_several_frames_are_not_one_image(dataset: Dataset, rewritten: Callable[
 
 
 def test_results_of_other_images_are_counted_or_refused(
-    dataset: Dataset, rewritten: Callable[..., Path]
+    dataset: Dataset, rewritten: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     def moved(record: Reading | Failure) -> Reading | Failure:
         source = replace(record.source, path="elsewhere/x.png", sha256="0" * 64)
         return replace(record, source=source)
 
-    metrics = measured(dataset, rewritten(lambda records: [*records, moved(records[0])]))
+    more = rewritten(lambda records: [*records, moved(records[0])])
+    metrics = measured(dataset, more)
+    told = f"{more}: 1 results are of images that are not measured, left out, as elsewhere/x.png"
+    assert told in caplog.text
     assert (metrics["data"]["n_read"], metrics["data"]["n_records_without_truth"]) == (7, 1)
     alone = rewritten(lambda records: [moved(records[0])])
     with pytest.raises(DataError) as refused:
@@ -206,14 +210,13 @@ def change_one(**changes: Any) -> Callable[[Records], Records]:
     ("change", "says"),
     [
         (lambda records: [records[0], *records], "holds 2 results of images/phantom_0001.png"),
-        (lambda records: [r for r in records if isinstance(r, Failure)], "holds no reading"),
-        (lambda records: records[:0], "holds no reading"),
+        (
+            lambda records: [r for r in records if isinstance(r, Failure)],
+            r"holds no reading, but failures alone \(truncated 1\); give",
+        ),
+        (lambda records: records[:0], r"results\.jsonl is empty, so there is nothing to measure; "),
         (change_one(model={"version": "9"}), r"mixes results of several runs \(fracture-n .*; at"),
         (change_one(verdict={"threshold": 0.987}), "mixes results of several runs"),
-        (
-            change_one(verdict={"probability": 1.5}),
-            "phantom_0001.png: probability 1.5 is not within",
-        ),
     ],
 )
 def test_what_is_not_one_run_is_refused(
@@ -223,6 +226,87 @@ def test_what_is_not_one_run_is_refused(
     with pytest.raises(InputError, match=says) as refused:
         open_results(results, "--predictions X")
     assert str(refused.value).startswith("--predictions X: ")
+
+
+PLACED = Finding("F1", "fracture", "definite", 0.5, Box(10, 20, 30, 40))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"verdict": {"probability": 1.5}}, "probability 1.5 is not within 0..1; give calibrated"),
+        ({"verdict": {"probability": float("inf")}}, "probability inf is not within 0..1; give"),
+        ({"verdict": {"threshold": -0.1}}, "threshold -0.1 is not within 0..1; give that of"),
+        ({"source": {"width": 0}}, "width 0 is no size in pixels; give that of the image"),
+        ({"score": 1.2}, "F1: score 1.2 is not within 0..1; scale the detector's scores"),
+        ({"score": -0.5}, "F1: score -0.5 is not within 0..1; scale the detector's scores"),
+        ({"score": float("inf")}, "F1: score inf is not within 0..1; scale the detector's"),
+        ({"box": Box(30, 20, 10, 40)}, "F1: box_xyxy 30, 20, 10, 40 is inverted or empty; give"),
+        ({"box": Box(10, 20, 30, 20)}, "F1: box_xyxy 10, 20, 30, 20 is inverted or empty; give"),
+        (
+            {"box": Box(10, 20, 128.5, 40)},
+            "F1: box_xyxy 10, 20, 128.5, 40 lies outside the image of 128×160 pixels; clip it, or "
+            "correct the size",
+        ),
+        ({"box": Box(-1, 20, 30, 40)}, "F1: box_xyxy -1, 20, 30, 40 lies outside the image of"),
+        (
+            {"box": Box(10, -2, 30, 40), "source": {"width": None, "height": None}},
+            "F1: box_xyxy 10, -2, 30, 40 lies outside the image of unknown size; clip",
+        ),
+        ({"box": Box(10, 20, float("inf"), 40)}, "F1: box_xyxy 10, 20, inf, 40 lies outside"),
+        ({"box": Box(10, 20, 30, 160.1)}, "F1: box_xyxy 10, 20, 30, 160.1 lies outside"),
+    ],
+)
+def test_a_reading_of_which_no_figure_can_be_made_is_refused_by_its_line(
+    change: dict[str, Any], says: str, folder: Path, tmp_path: Path
+) -> None:
+    changes = dict(change)
+    parts = {name: changes.pop(name) for name in ("verdict", "source") if name in changes}
+    lines = (folder / "run" / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    number, record = next(
+        (number, one)
+        for number, one in enumerate(read_results(folder / "run" / "results.jsonl"))
+        if isinstance(one, Reading) and number
+    )
+    spoilt = replace(
+        record,
+        findings=(replace(PLACED, **changes),),
+        **{name: replace(getattr(record, name), **new) for name, new in parts.items()},
+    )
+    # as another program may write it: 1e999 is JSON, and infinite
+    lines[number] = json.dumps(spoilt.to_json()).replace("Infinity", "1e999")
+    results = tmp_path / "results.jsonl"
+    results.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        open_results(results, "--predictions X")
+    assert str(refused.value).startswith(
+        f"{results}, line {number + 1}: {record.source.path}: {says}"
+    )
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_refused_by_its_line(
+    constant: str, folder: Path, tmp_path: Path
+) -> None:
+    text = (folder / "run" / "results.jsonl").read_text(encoding="utf-8")
+    spoilt = re.sub(r'"probability": [0-9.e-]+', f'"probability": {constant}', text)
+    assert spoilt != text
+    results = tmp_path / "results.jsonl"
+    results.write_text(spoilt, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"results\.jsonl, line \d: {constant} is not JSON"):
+        open_results(results, "--predictions X")
+
+
+def test_a_box_that_fills_its_image_is_taken(rewritten: Callable[..., Path]) -> None:
+    def whole(records: Records) -> Records:
+        return [
+            replace(one, findings=(replace(PLACED, score=1.0, box=Box(0, 0, 128, 160)),))
+            if isinstance(one, Reading)
+            else one
+            for one in records
+        ]
+
+    assert len(open_results(rewritten(whole), "--predictions X").by_path) == 8
 
 
 def test_boxes_that_were_not_listed_are_told_of(
