@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,8 @@ from detect.console import set_up_logging, shows_progress, typed_command
 from detect.extras import need_extra
 
 __all__ = ["evaluate"]
+
+LOGGER = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -113,6 +116,7 @@ def evaluate(
     from detect.evaluate.opening import Wanted, classes_of, make_ready, open_wanted, require_val
     from detect.evaluate.report import claim_report, write_report
     from detect.evaluate.run import check_split, evaluate_systems
+    from detect.evaluate.seen import SEEN_SPLITS
     from detect.evaluate.table import format_table
     from detect.evaluate.truths import shared_folder
     from detect.model.bundle import Bundle
@@ -126,6 +130,8 @@ def evaluate(
     if prevalence is not None and not 0 < prevalence < 1:
         raise typer.BadParameter(f"--prevalence {prevalence:g}: must lie between 0 and 1")
     claim_report(out, overwrite=overwrite)
+    if split in SEEN_SPLITS:
+        LOGGER.warning("--split %s: %s", split, SEEN_SPLITS[split])
     classes = load_config(config, TrainConfig).classes if config else {}
     first = (
         Wanted("--weights", weights or DEFAULT_BUNDLE)

@@ -9,9 +9,8 @@ import numpy as np
 
 from detect.evaluate.cases import Case
 from detect.evaluate.estimate import proportion
-from detect.evaluate.matching import Boxes
 
-__all__ = ["incoherences", "reason_block", "touches_truth"]
+__all__ = ["has_centre_in_truth", "incoherences", "reason_block", "touches_truth"]
 
 
 def reason_block(cases: Sequence[Case]) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def reason_block(cases: Sequence[Case]) -> dict[str, Any]:
     right = [case for case in cases if case.fractured and case.verdict == "fractured"]
     boxed = [case for case in right if case.truth_boxes is not None and len(case.truth_boxes)]
     touching = sum(touches_truth(case) for case in boxed)
-    centred = sum(_centred(case.shown_boxes, case.truth_boxes) for case in boxed)
+    centred = sum(has_centre_in_truth(case) for case in boxed)
     nothing = "no fractured image with annotated boxes was called fractured"
     return {
         "n_true_positive": len(right),
@@ -58,7 +57,9 @@ def touches_truth(case: Case) -> bool:
     return bool((low < high).all(axis=2).any())
 
 
-def _centred(shown: Boxes, truth: Boxes | None) -> bool:
+def has_centre_in_truth(case: Case) -> bool:
+    """Return whether the centre of some shown region lies in an annotated box."""
+    shown, truth = case.shown_boxes, case.truth_boxes
     if truth is None or not len(shown):
         return False
     centre = (shown[:, None, :2] + shown[:, None, 2:]) / 2

@@ -1,10 +1,10 @@
 """From records and truth to the evaluation that a reviewer reads.
 
-`metrics.json`, schema version 1.2. Every measured figure is an object {value, interval
+`metrics.json`, schema version 1.3. Every measured figure is an object {value, interval
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
 then says why. Intervals are at `settings.confidence_level`.
 
-    schema_version, kind      "1.2", "evaluation"
+    schema_version, kind      "1.3", "evaluation"
     version, command          of this program; as typed, or null
     environment               {"python" or library: version}
     model                     name, version, sha256 of the bundle
@@ -18,7 +18,8 @@ then says why. Intervals are at `settings.confidence_level`.
                               n_not_fractured, n_unknown, n_groups (an image
                               without a group is one), n_fractured_annotated_without_box,
                               sha256 (see `detect.evaluate.provenance.data_sha256`)
-                              (those from name to left_out, and command, are of
+                              caution: of train and val, why figures on them flatter, or null
+                              (those from name to left_out, caution and command are of
                               `evaluate_split`; version and model of `evaluate_samples`)
     subsets                   {name: subset}: "all"; "without_hardware" and
                               "one_image_size", where shortcuts would show;
@@ -61,6 +62,11 @@ then says why. Intervals are at `settings.confidence_level`.
       reasons                 n_true_positive, n_with_annotated_boxes, touching,
                               centre_in_fracture, incoherent [{path, why}]: is what is shown
                               on a true positive the fracture? at the records' operating point
+      clustered               null where no image has a group; else the shares above whose intervals
+                              are Wilson's, which take images as independent, with intervals by
+                              bootstrap of groups: operating_points {name: {sensitivity,
+                              specificity, ppv, npv, accuracy}}, reasons {touching,
+                              centre_in_fracture}
 """
 
 from __future__ import annotations
@@ -75,6 +81,7 @@ from typing import Any
 from detect.errors import InputError
 from detect.evaluate.box_block import box_block
 from detect.evaluate.cases import Case, Truth, pair_cases
+from detect.evaluate.clustered import clustered_block
 from detect.evaluate.estimate import CONFIDENCE_LEVEL
 from detect.evaluate.few import LEAST_OF_A_KIND, too_few
 from detect.evaluate.figures import FIGURE_FILES, draw_figures
@@ -108,7 +115,7 @@ METRICS_NAME = "metrics.json"
 PAGE_NAME = "report.html"
 _UNKNOWN: Mapping[str, float] = {}
 
-METRICS_SCHEMA_VERSION = "1.2"
+METRICS_SCHEMA_VERSION = "1.3"
 
 
 def evaluate_records(
@@ -135,6 +142,7 @@ def evaluate_records(
         DataError: truths and records contradict themselves or each other (see `pair_cases`).
     """
     cases = pair_cases(truths, records, uncalibrated)
+    grouped = any(truth.group is not None for truth in truths)
     subsets = [
         Subset("all", "every image", cases),
         without_hardware(cases),
@@ -160,7 +168,7 @@ def evaluate_records(
         },
         "environment": environment(),
         "data": {**_data(cases, records), "sha256": data_sha256(truths, records)},
-        "subsets": {subset.name: _subset(subset, settings) for subset in subsets},
+        "subsets": {subset.name: _subset(subset, settings, grouped) for subset in subsets},
     }
 
 
@@ -209,12 +217,13 @@ def write_report(
     return [out / name for name in files]
 
 
-def _subset(subset: Subset, settings: Settings) -> dict[str, Any]:
+def _subset(subset: Subset, settings: Settings, grouped: bool) -> dict[str, Any]:
     curves = subset.name == "all"
     verdict = verdict_block(subset.cases, settings, curves=curves)
     if curves:
         verdict["histogram"] = probability_histogram(subset.cases)
     few = too_few({"verdict": verdict})
+    reasons = reason_block(subset.cases)
     return {
         "definition": subset.definition,
         "n": len(subset.cases),
@@ -223,7 +232,10 @@ def _subset(subset: Subset, settings: Settings) -> dict[str, Any]:
         "too_few_reason": few,
         "verdict": verdict,
         "boxes": box_block(subset.cases, settings, curves=curves),
-        "reasons": reason_block(subset.cases),
+        "reasons": reasons,
+        "clustered": (
+            clustered_block(subset.cases, verdict, reasons, settings) if grouped else None
+        ),
     }
 
 

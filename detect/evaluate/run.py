@@ -33,6 +33,7 @@ from detect.evaluate.headline import summarise
 from detect.evaluate.measured import measured_samples
 from detect.evaluate.readings import Readings
 from detect.evaluate.report import evaluate_records
+from detect.evaluate.seen import SEEN_SPLITS
 from detect.evaluate.settings import Settings
 from detect.evaluate.systems import System, bundle_system
 from detect.evaluate.truths import shared_folder, truths_of
@@ -131,6 +132,7 @@ def evaluate_systems(
         "name": dataset.name,
         "root": dataset.root.name,
         "split": split,
+        "caution": SEEN_SPLITS.get(split),
         "licence": dataset.licence,
         "left_out": left_out,
         **first.metrics["data"],

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from detect.data.check_text import printable
+from detect.evaluate.cases import MISSING
 from detect.evaluate.headline import figure_name, headline
+from detect.evaluate.subset_title import MARK, marked, subset_title
 from detect.evaluate.wording import Footnotes
 
 __all__ = ["format_table"]
@@ -15,7 +17,7 @@ NO_SUCH_POINT = "no such operating point"
 
 
 def format_table(metrics: dict[str, Any]) -> str:
-    """Return plain text, without a final newline: counts, subsets, operating points.
+    """Return plain text, without a final newline: counts, verdict and boxes by subset, points.
 
     Where several systems were evaluated: their key figures side by side, differences of the first
     from each other with p-values, and mean and range of seeds. Intervals stand in brackets; an
@@ -27,35 +29,106 @@ def format_table(metrics: dict[str, Any]) -> str:
     if metrics.get("against"):
         return _side_by_side(metrics)
     data, settings, notes = metrics["data"], metrics["settings"], Footnotes()
-    rates = [f"{rate:g}" for rate in settings["fp_rates"]]
-    counts = f"{_counts(data)}; {data['n_failed']} failed"
-    head = [
+    subsets = metrics["subsets"]
+    parts = [
+        f"{_counts(data)}; {data['n_failed']} failed",
+        *_doubts([metrics]),
         "",
-        "images",
-        "AUROC",
-        f"sens@spec {settings['specificity']:g}",
-        "ECE",
-        "mAP50",
-        "mAP50-95",
-        *(f"FROC {rate}" for rate in rates),
+        _align(_verdicts(subsets, settings, notes)),
+        "",
+        _align(_boxes(subsets, settings, notes)),
     ]
-    subsets = [head, *(_subset_row(name, part, notes) for name, part in metrics["subsets"].items())]
-    points = [["operating point", "threshold", "sensitivity", "specificity", "PPV", "NPV"]]
-    for name, point in metrics["subsets"]["all"]["verdict"]["operating_points"].items():
-        shown = ("sensitivity", "specificity", "ppv", "npv")
-        figures = [_figure(point[rate], notes) for rate in shown]
-        points.append([name, f"{point['threshold']:.3f}", *figures])
-    parts = [counts, "", _align(subsets)]
+    points = _operating_points(subsets["all"], notes)
     if len(points) > 1:
         parts += ["", _align(points)]
-    if any(part["too_few"] for part in metrics["subsets"].values()):
+    if any(part["too_few"] for part in subsets.values()):
         least = settings["least_of_a_kind"]
         parts += [
             "",
-            f"†: fewer than {least} fractured or {least} others, too few to conclude from",
+            f"{MARK}: fewer than {least} fractured or {least} others, too few to conclude from",
         ]
-    lines = [*_detectors([metrics]), _note(settings), *notes.lines()]
+    lines = [*_detectors([metrics]), _note(settings), *_by_group(subsets["all"]), *notes.lines()]
     return "\n".join([*parts, "", *lines])
+
+
+def _verdicts(
+    subsets: Mapping[str, Any], settings: Mapping[str, Any], notes: Footnotes
+) -> list[list[str]]:
+    rows = [["verdict", "images", "AUROC", f"sens@spec {settings['specificity']:g}", "ECE"]]
+    for name, part in subsets.items():
+        verdict = part["verdict"]
+        estimates = [
+            verdict["auroc"],
+            verdict["sensitivity_at_specificity"]["sensitivity"],
+            verdict["calibration"]["ece_equal_width"],
+        ]
+        rows.append([_title(name, part), str(part["n"]), *_cells(part, estimates, notes)])
+    return rows
+
+
+def _boxes(
+    subsets: Mapping[str, Any], settings: Mapping[str, Any], notes: Footnotes
+) -> list[list[str]]:
+    rates = [f"FROC {rate:g}" for rate in settings["fp_rates"]]
+    rows = [["boxes", "fractures", "mAP50", "mAP50-95", *rates]]
+    for name, part in subsets.items():
+        boxes = part["boxes"]
+        points = boxes["froc"]["iou"]["all"]["points"]
+        estimates = [boxes["map50"], boxes["map50_95"], *(point["sensitivity"] for point in points)]
+        number = str(boxes["n_truth_boxes"])
+        rows.append([_title(name, part), number, *_cells(part, estimates, notes)])
+    return rows
+
+
+def _title(name: str, part: Mapping[str, Any]) -> str:
+    return marked(subset_title(name), too_few=part["too_few"])
+
+
+def _cells(
+    part: Mapping[str, Any], estimates: Sequence[dict[str, Any]], notes: Footnotes
+) -> list[str]:
+    if part["reason"] is not None:  # why there is no image, and so no figure
+        return [notes.dash(part["reason"])] * len(estimates)
+    return [_figure(estimate, notes) for estimate in estimates]
+
+
+def _operating_points(whole: Mapping[str, Any], notes: Footnotes) -> list[list[str]]:
+    """Return a row per operating point, and below it the intervals by group where there are any."""
+    shown = ("sensitivity", "specificity", "ppv", "npv")
+    rows = [["operating point", "threshold", "sensitivity", "specificity", "PPV", "NPV"]]
+    for name, point in whole["verdict"]["operating_points"].items():
+        figures = [_figure(point[rate], notes) for rate in shown]
+        rows.append([printable(name), f"{point['threshold']:.3f}", *figures])
+        if whole["clustered"] is not None:
+            by_group = whole["clustered"]["operating_points"][name]
+            rows.append(["  by group", "", *(_interval(by_group[rate], notes) for rate in shown)])
+    return rows
+
+
+def _by_group(whole: Mapping[str, Any]) -> list[str]:
+    if whole["clustered"] is None or not whole["verdict"]["operating_points"]:
+        return []
+    return [
+        "intervals of operating points: Wilson, which takes images as independent; by group: "
+        "bootstrap of groups, whose images are drawn together"
+    ]
+
+
+def _doubts(systems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is to be known before any figure is read, a line each."""
+    data = systems[0]["data"]
+    lines = [] if data.get("caution") is None else [data["caution"]]
+    for one in systems:
+        begin = f"{printable(one['system']['name'])}: " if len(systems) > 1 else ""
+        missing = one["data"]["failures_by_reason"].get(MISSING, 0)
+        if missing:
+            lines.append(
+                f"{begin}{missing} of {data['n']} images have no result; they count as failed"
+            )
+        others = one["data"]["n_records_without_truth"]
+        if others:
+            lines.append(f"{begin}results of {others} other images are left out")
+    return lines
 
 
 def _counts(data: Mapping[str, Any]) -> str:
@@ -85,7 +158,8 @@ def _side_by_side(metrics: dict[str, Any]) -> str:
         ]
         rows.append([figure_name(key, metrics["settings"]), *cells])
     differences = _align(_differences(metrics, notes))
-    parts = [_counts(metrics["data"]), "", _align(rows), "", differences]
+    counts = [_counts(metrics["data"]), *_doubts(systems)]
+    parts = [*counts, "", _align(rows), "", differences]
     for seeds in metrics["summary"]:
         parts += ["", _align(_ranges(seeds, metrics["settings"], notes))]
     return "\n".join([*parts, "", *_detectors(systems), _note(metrics["settings"]), *notes.lines()])
@@ -172,25 +246,6 @@ def _p(value: float | None) -> str:
     return " p<0.001" if value < 0.001 else f" p={value:.3f}"
 
 
-def _subset_row(name: str, part: dict[str, Any], notes: Footnotes) -> list[str]:
-    verdict, boxes = part["verdict"], part["boxes"]
-    estimates = [
-        verdict["auroc"],
-        verdict["sensitivity_at_specificity"]["sensitivity"],
-        verdict["calibration"]["ece_equal_width"],
-        boxes["map50"],
-        boxes["map50_95"],
-        *(
-            {**point["sensitivity"], "interval": None}  # for want of space
-            for point in boxes["froc"]["iou"]["all"]["points"]
-        ),
-    ]
-    if part["reason"] is not None:  # why there is no image, and so no figure
-        return [name, str(part["n"]), *[notes.dash(part["reason"])] * len(estimates)]
-    number = f"{part['n']} †" if part["too_few"] else str(part["n"])
-    return [name, number, *(_figure(estimate, notes) for estimate in estimates)]
-
-
 def _figure(estimate: dict[str, Any], notes: Footnotes) -> str:
     if estimate["value"] is None:
         return notes.dash(estimate["reason"])
@@ -199,6 +254,14 @@ def _figure(estimate: dict[str, Any], notes: Footnotes) -> str:
         return text
     low, high = estimate["interval"]
     return f"{text} [{low:.3f}, {high:.3f}]"
+
+
+def _interval(estimate: dict[str, Any], notes: Footnotes) -> str:
+    """Return the interval alone, below the value that it belongs to."""
+    if estimate["interval"] is None:
+        return notes.dash(estimate["reason"])
+    low, high = estimate["interval"]
+    return f"[{low:.3f}, {high:.3f}]"
 
 
 def _align(rows: list[list[str]]) -> str:

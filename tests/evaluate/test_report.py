@@ -21,6 +21,7 @@ from detect.evaluate.cases import Truth
 from detect.evaluate.figures import FIGURE_FILES
 from detect.evaluate.report import claim_report, evaluate_records, write_report
 from detect.evaluate.settings import Settings
+from detect.evaluate.subset_title import subset_title
 from detect.evaluate.table import format_table
 from detect.record import Box, Failure, Reading
 
@@ -44,6 +45,11 @@ def evaluation(box_set: Callable[..., Any], reading: Any) -> Evaluation:
         rows = np.column_stack([boxes, scores]).tolist()
         records.append(reading(f"{number}.png", probability, tuple(map(tuple, rows)), size=size))
     return truths, records
+
+
+def figure_text(estimate: dict[str, Any]) -> str:
+    low, high = estimate["interval"]
+    return f"{estimate['value']:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def leaves(value: Any) -> list[Any]:
@@ -301,7 +307,7 @@ def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> 
     } - COMPARED
     parsed = json.loads((out / "metrics.json").read_text("utf-8"))
     assert parsed == metrics
-    assert (parsed["schema_version"], parsed["kind"]) == ("1.2", "evaluation")
+    assert (parsed["schema_version"], parsed["kind"]) == ("1.3", "evaluation")
     for path in written:
         if path.suffix == ".png":
             with Image.open(path) as image:
@@ -378,20 +384,32 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_table_shows_every_subset_and_operating_point(evaluation: Evaluation) -> None:
     metrics = evaluate_records(*evaluation, SETTINGS, ["region"])
+    metrics["subsets"]["region=leg"]["too_few"] = False  # as of a larger set
     text = format_table(metrics)
     lines = text.splitlines()
+    marks = set()
     for name, part in metrics["subsets"].items():
-        (line,) = [line for line in lines if line.startswith(f"{name} ")]
-        auroc = part["verdict"]["auroc"]
-        low, high = auroc["interval"]
-        assert f"{auroc['value']:.3f} [{low:.3f}, {high:.3f}]" in line
-        assert f"{part['boxes']['map50']['value']:.3f} [" in line
-        assert line.split()[1] == str(part["n"])
-        assert (line.split()[2] == "†") is part["too_few"]
+        title = f"{subset_title(name)} † " if part["too_few"] else f"{subset_title(name)}  "
+        verdict, boxes = (line for line in lines if line.startswith(title))
+        assert figure_text(part["verdict"]["auroc"]) in verdict
+        assert figure_text(part["boxes"]["map50"]) in boxes
+        for point in part["boxes"]["froc"]["iou"]["all"]["points"]:
+            assert figure_text(point["sensitivity"]) in boxes
+        assert verdict.removeprefix(title).split()[0] == str(part["n"])
+        assert boxes.removeprefix(title).split()[0] == str(part["boxes"]["n_truth_boxes"])
+        marks.add(part["too_few"])
+    assert marks == {False, True}
     for name, point in metrics["subsets"]["all"]["verdict"]["operating_points"].items():
         (line,) = [line for line in lines if line.startswith(f"{name} ")]
         assert f"{point['threshold']:.3f}" in line
-        assert f"{point['sensitivity']['value']:.3f}" in line
+        by_group = lines[lines.index(line) + 1]
+        assert by_group.split()[:2] == ["by", "group"]
+        clustered = metrics["subsets"]["all"]["clustered"]["operating_points"][name]
+        for rate in ("sensitivity", "specificity", "ppv", "npv"):
+            assert figure_text(point[rate]) in line
+            low, high = clustered[rate]["interval"]
+            assert f"[{low:.3f}, {high:.3f}]" in by_group
+    assert any(line.startswith("intervals of operating points: Wilson, which") for line in lines)
     assert lines[0].startswith("80 images: ")
     assert all(line == line.rstrip() for line in lines)
 
@@ -440,3 +458,28 @@ def test_sizes_and_both_denominators_are_counted(evaluation: Evaluation) -> None
         }
         assert reached["all"] != reached["normals"]
     assert boxes["ap_iou"]["value"] >= boxes["map50"]["value"]
+
+
+def test_without_groups_there_is_one_kind_of_interval(evaluation: Evaluation) -> None:
+    truths, records = evaluation
+    alone = [replace(truth, group=None) for truth in truths]
+    metrics = evaluate_records(alone, records, SETTINGS, ["region"])
+    assert {part["clustered"] for part in metrics["subsets"].values()} == {None}
+    assert "by group" not in format_table(metrics)
+    grouped = evaluate_records(truths, records, SETTINGS, ["region", "view"])
+    for part in grouped["subsets"].values():
+        for name, point in part["clustered"]["operating_points"].items():
+            for rate, estimate in point.items():
+                plain = part["verdict"]["operating_points"][name][rate]
+                assert estimate["value"] == plain["value"]
+
+
+def test_an_empty_subset_is_marked_and_says_why(evaluation: Evaluation) -> None:
+    metrics = evaluate_records(*evaluation, SETTINGS, ["view_of_body"])
+    empty = metrics["subsets"]["view_of_body"]
+    assert (empty["n"], empty["too_few"]) == (0, True)
+    lines = format_table(metrics).splitlines()
+    rows = [line for line in lines if line.startswith("view of body † ")]
+    assert [row.split()[4] for row in rows] == ["0", "0"]
+    (note,) = {cell for row in rows for cell in row.split()[6::2]}
+    assert f'{note} no image has attribute "view_of_body"' in lines

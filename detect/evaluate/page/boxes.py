@@ -16,6 +16,7 @@ from detect.evaluate.page.parts import (
     say,
 )
 from detect.evaluate.plots.boxes import band_words
+from detect.evaluate.subset_title import MARK
 
 __all__ = ["boxes_section", "reasons_section"]
 
@@ -125,30 +126,47 @@ def _froc(metrics: Metrics, denominator: str) -> Table:
 
 def _sizes(metrics: Metrics) -> Table:
     at = (*_BOXES, "by_size")
+    least = metrics.at("settings", "least_of_a_kind")
     rows = [
         Row(
             (
                 (f"{band['name']} ({band_words(band)})",),
                 (metrics.count(*at, "bands", number, "n"),),
                 (metrics.number(*at, "bands", number, "sensitivity"),),
-            )
+            ),
+            doubt=f"too few: {band['n']} fractures; {least} are wanted"
+            if band["n"] < least
+            else "",
         )
         for number, band in enumerate(metrics.at(*at, "bands"))
     ]
     unknown = metrics.at(*at, "n_unknown_size")
-    note = f"{unknown} more lie in images whose size nobody knows." if unknown else ""
+    note = f"{MARK} too few to conclude from." if any(row.doubt for row in rows) else ""
+    if unknown:
+        note += f" {unknown} more lie in images whose size nobody knows."
     rate = metrics.text(*at, "false_positives_per_image").text
     return Table(
         f"Fractures found by their share of the image, at {rate} false boxes per image",
         ("size", "fractures", "sensitivity"),
         tuple(rows),
-        note,
+        note.strip(),
     )
 
 
 def reasons_section(metrics: Metrics) -> Section:
     """Return whether what was shown on true positives is the fracture, and contradictions."""
     incoherent = metrics.at(*_REASONS, "incoherent")
+    shares = (
+        ("touching", "some shown region overlaps a true fracture"),
+        ("centre_in_fracture", "the centre of some shown region lies in a true fracture"),
+    )
+    rows = [Row(((words,), (metrics.number(*_REASONS, key),))) for key, words in shares]
+    clustered = ("subsets", "all", "clustered")
+    if metrics.at(*clustered) is not None:
+        rows += [
+            Row(((f"{words}, interval by group",), (metrics.number(*clustered, "reasons", key),)))
+            for key, words in shares
+        ]
     blocks: list[Block] = [
         Text(
             say(
@@ -159,24 +177,7 @@ def reasons_section(metrics: Metrics) -> Section:
                 metrics.count(*_REASONS, "n_with_annotated_boxes"),
             )
         ),
-        Table(
-            "What was shown on them",
-            ("figure", "share"),
-            (
-                Row(
-                    (
-                        ("some shown region overlaps a true fracture",),
-                        (metrics.number(*_REASONS, "touching"),),
-                    )
-                ),
-                Row(
-                    (
-                        ("the centre of some shown region lies in a true fracture",),
-                        (metrics.number(*_REASONS, "centre_in_fracture"),),
-                    )
-                ),
-            ),
-        ),
+        Table("What was shown on them", ("figure", "share"), tuple(rows)),
     ]
     if not incoherent:
         blocks.append(

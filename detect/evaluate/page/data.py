@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detect.data.check_text import printable
+from detect.evaluate.cases import MISSING
 from detect.evaluate.page.parts import (
     Block,
     Facts,
@@ -64,6 +65,11 @@ def _reasons(metrics: Metrics) -> Table:
         tuple(
             Row(((printable(reason),), (metrics.count("data", "failures_by_reason", reason),)))
             for reason in metrics.at("data", "failures_by_reason")
+        ),
+        note=(
+            "missing: the saved results hold nothing of these images."
+            if MISSING in metrics.at("data", "failures_by_reason")
+            else ""
         ),
     )
 

@@ -16,7 +16,7 @@ _DEFINITIONS = (
         "Sensitivity, specificity",
         "Share of fractured images called fractured; share of the others called not fractured. "
         "Intervals: Wilson, JASA 1927, which takes images as independent; where patients have "
-        "several, it is too narrow.",
+        "several, it is too narrow, and those by group (bootstrap) stand beside it.",
     ),
     (
         "PPV, NPV",

@@ -64,7 +64,7 @@ class Text:
     """A paragraph."""
 
     words: Words
-    style: Literal["plain", "note", "lead"] = "plain"
+    style: Literal["plain", "note", "lead", "caution"] = "plain"
     kind: str = "text"
 
 

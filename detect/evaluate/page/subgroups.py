@@ -16,6 +16,7 @@ from detect.evaluate.page.parts import (
     say,
 )
 from detect.evaluate.plots.subgroups import shown_point
+from detect.evaluate.subset_title import MARK, subset_title
 
 __all__ = ["subgroups_section"]
 
@@ -31,13 +32,15 @@ def subgroups_section(metrics: Metrics) -> Section:
     blocks: list[Block] = [
         Text(
             say(
-                "A model may look good on the whole and fail in a part. Marked † are subsets with "
+                f"A model may look good on the whole and fail in a part. Marked {MARK} are "
+                "subsets with "
                 "fewer than {} fractured images or fewer than {} others: too few to conclude from.",
                 metrics.count("settings", "least_of_a_kind"),
                 metrics.count("settings", "least_of_a_kind"),
             )
         ),
-        Table("Key figures by subset", tuple(heads), rows, note="† too few to conclude from"),
+        Table("Key figures by subset", tuple(heads), rows, note=f"{MARK} too few to conclude from"),
+        *_by_group(metrics, point),
         Plot(
             "subgroups", "Subsets with their intervals; grey where images are too few.", wide=True
         ),
@@ -58,7 +61,7 @@ def _row(metrics: Metrics, name: str, point: str | None) -> Row:
     ]
     return Row(
         (
-            (printable(name),),
+            (subset_title(name),),
             (metrics.count(*verdict, "n_fractured"),),
             (metrics.count(*verdict, "n_not_fractured"),),
             *((figure,) for figure in figures),
@@ -67,10 +70,39 @@ def _row(metrics: Metrics, name: str, point: str | None) -> Row:
     )
 
 
+def _by_group(metrics: Metrics, point: str | None) -> list[Block]:
+    """Return the rates with both kinds of interval, where images have groups."""
+    if point is None or metrics.at("subsets", "all", "clustered") is None:
+        return []
+    rates = ("sensitivity", "specificity")
+    heads = [f"{rate}, interval {way}" for rate in rates for way in ("by Wilson", "by group")]
+    rows = []
+    for name in metrics.at("subsets"):
+        places = (("verdict",), ("clustered",))
+        cells = [
+            (metrics.number("subsets", name, *place, "operating_points", point, rate),)
+            for rate in rates
+            for place in places
+        ]
+        doubt = metrics.at("subsets", name, "too_few_reason") or ""
+        rows.append(Row(((subset_title(name),), *cells), doubt=doubt))
+    return [
+        Table(
+            f"Intervals of the rates at “{printable(point)}”",
+            ("subset", *heads),
+            tuple(rows),
+            note="Wilson's intervals take images as independent. Those by group are of the "
+            "bootstrap, which draws the images of a group (a patient) together; where groups hold "
+            "several images, trust these.",
+        )
+    ]
+
+
 def _definitions(metrics: Metrics) -> list[Words]:
     words: list[Words] = []
     for name, part in metrics.at("subsets").items():
-        line = f"{printable(name)}: {printable(part['definition'])}"
+        raw = printable(name)
+        line = f"{subset_title(name)} (in metrics.json: {raw}): {printable(part['definition'])}"
         if part["reason"] is not None:
             line += f"; {printable(part['reason'])}"
         words.append(say("{}; {} images", line, metrics.count("subsets", name, "n")))

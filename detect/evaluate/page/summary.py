@@ -8,17 +8,6 @@ from detect.evaluate.plots.subgroups import shown_point
 
 __all__ = ["model_name", "set_name", "summary_section"]
 
-# Splits that a model has seen, and what that means for its figures.
-_SEEN: dict[str, Words] = {
-    "train": (
-        "These are images of the split that models are trained on: figures on it say how well a "
-        "model remembers, not how well it would do.",
-    ),
-    "val": (
-        "These are images of the split on which training stops and thresholds and calibration are "
-        "chosen: figures on it flatter. Only the test split is held out.",
-    ),
-}
 _VERDICT = ("subsets", "all", "verdict")
 _BOXES = ("subsets", "all", "boxes")
 _REASONS = ("subsets", "all", "reasons")
@@ -77,11 +66,12 @@ def summary_section(metrics: Metrics) -> Section:
             "note",
         ),
     ]
-    if metrics.content["data"].get("split") in _SEEN:
-        blocks.insert(1, Text(_SEEN[metrics.at("data", "split")]))
+    if metrics.content["data"].get("caution") is not None:
+        blocks.insert(1, Text((metrics.text("data", "caution"),), "caution"))
     if metrics.at("subsets", "all", "too_few"):
         why = metrics.text("subsets", "all", "too_few_reason")
-        blocks.insert(1, Text(say("Read the figures with doubt: the images are {}.", why)))
+        words = say("Read the figures with doubt: the images are {}.", why)
+        blocks.insert(1, Text(words, "caution"))
     return Section("summary", "Summary", tuple(blocks))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from detect.data.check_text import printable
+from detect.evaluate.clustered import CLUSTERED_RATES
 from detect.evaluate.page.parts import Block, Metrics, Plot, Row, Section, Table, Text, say
 
 __all__ = ["calibration_section", "verdict_section"]
 
-_VERDICT = ("subsets", "all", "verdict")
+_WHOLE = ("subsets", "all")
+_VERDICT = (*_WHOLE, "verdict")
 _RATES = (
     ("sensitivity", "sensitivity"),
     ("specificity", "specificity"),
@@ -51,10 +55,7 @@ def verdict_section(metrics: Metrics) -> Section:
                 Row(((words,), *((metrics.count(*at, key),) for at in points)))
                 for key, words in _COUNTS
             ),
-            *(
-                Row(((words,), *((metrics.number(*at, key),) for at in points)))
-                for key, words in _RATES
-            ),
+            *(row for rate in _RATES for row in _rate_rows(metrics, names, *rate)),
         ]
         if metrics.at("settings", "prevalence") is not None:
             share = metrics.text("settings", "prevalence").text
@@ -74,7 +75,7 @@ def verdict_section(metrics: Metrics) -> Section:
                 tuple(rows),
                 note="An operating point is a threshold chosen beforehand: from this probability "
                 "on, an image is called fractured. PPV and NPV hold at this set's share of "
-                "fractured images only.",
+                f"fractured images only.{_intervals(metrics)}",
             )
         )
     blocks += [
@@ -100,6 +101,35 @@ def verdict_section(metrics: Metrics) -> Section:
         ),
     ]
     return Section("verdict", "Verdict: fractured or not", tuple(blocks))
+
+
+def _rate_rows(metrics: Metrics, names: Sequence[str], key: str, words: str) -> list[Row]:
+    """Return a rate of each operating point and, where images have groups, its interval by group.
+
+    Of the second row the interval alone is new; the value stands there again.
+    """
+    places = [(words, _VERDICT)]
+    clustered = (*_WHOLE, "clustered")
+    if metrics.at(*clustered) is not None and key in CLUSTERED_RATES:
+        places.append((f"{words}, interval by group", clustered))
+    return [
+        Row(
+            (
+                (title,),
+                *((metrics.number(*at, "operating_points", name, key),) for name in names),
+            )
+        )
+        for title, at in places
+    ]
+
+
+def _intervals(metrics: Metrics) -> str:
+    if metrics.at(*_WHOLE, "clustered") is None:
+        return ""
+    return (
+        " Intervals of shares are Wilson's, which takes images as independent; those by group are "
+        "of the bootstrap, which draws the images of a group together."
+    )
 
 
 def _ranking(metrics: Metrics) -> Table:

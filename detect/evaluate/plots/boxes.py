@@ -10,10 +10,12 @@ from detect.evaluate.plots.style import (
     INK,
     ORANGE,
     PAPER,
+    TOO_FEW,
     bracketed,
     error_lines,
     lay_legend_below,
 )
+from detect.evaluate.subset_title import MARK, marked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,19 +107,27 @@ def draw_sizes(figure: Figure, metrics: dict[str, Any]) -> bool:
         return False
     figure.set_size_inches(6.0, 4.2)
     axes = figure.add_subplot()
+    least = metrics["settings"]["least_of_a_kind"]
     for place, band in enumerate(bands):
-        value = band["sensitivity"]["value"]
-        axes.bar([place], [value], 0.6, color=GREEN, alpha=0.35)
-        axes.plot([place - 0.3, place + 0.3], [value, value], color=GREEN, linewidth=2)
+        value, colour = band["sensitivity"]["value"], TOO_FEW if band["n"] < least else GREEN
+        axes.bar([place], [value], 0.6, color=colour, alpha=0.35)
+        axes.plot([place - 0.3, place + 0.3], [value, value], color=colour, linewidth=2)
         error_lines(axes, place, band["sensitivity"], color=INK)
     axes.set_xticks(
         range(len(bands)),
-        [f"{band['name']}\n{band_words(band)}\nn = {band['n']}" for band in bands],
+        [
+            f"{band['name']}\n{band_words(band)}\n"
+            + marked(f"n = {band['n']}", too_few=band["n"] < least)
+            for band in bands
+        ],
     )
     axes.tick_params(axis="x", length=0)
     axes.grid(False, axis="x")
     axes.set(ylim=(0, 1.02), ylabel="sensitivity (fractures found)")
-    axes.set(xlabel="area of the fracture's box as a share of the image")
+    words = "area of the fracture's box as a share of the image"
+    if any(band["n"] < least for band in bands):
+        words += f"\ngrey, {MARK}: fewer than {least} fractures, too few to judge"
+    axes.set(xlabel=words)
     rate = sizes["false_positives_per_image"]
     axes.set_title(f"Fractures found by size, at {rate:g} false boxes per image")
     return True

@@ -15,6 +15,7 @@ from detect.evaluate.plots.style import (
     error_lines,
     short_name,
 )
+from detect.evaluate.subset_title import MARK, marked, subset_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,11 +28,11 @@ _LEFT_NOTE = 1.03  # of the axes' width: where the figures in words begin
 
 
 def draw_subgroups(figure: Figure, metrics: dict[str, Any]) -> bool:
-    """AUROC and sensitivity of each subset; where images are too few, in grey."""
-    shown = {name: part for name, part in metrics["subsets"].items() if part["n"]}
+    """AUROC and sensitivity of each subset; where images are too few, in grey with a mark."""
+    shown = metrics["subsets"]
     point = shown_point(metrics)
     whole = metrics["subsets"]["all"]["verdict"]
-    if point is None or len(shown) < 2 or not whole["n_fractured"]:
+    if point is None or not whole["n_fractured"]:
         return False
     figure.set_size_inches(11.0, 1.5 + _ROW * len(shown))
     panels = figure.subplots(1, 2, sharey=True)
@@ -58,8 +59,8 @@ def draw_subgroups(figure: Figure, metrics: dict[str, Any]) -> bool:
     panels[1].set_xlabel("sensitivity, Wilson interval")
     least = metrics["settings"]["least_of_a_kind"]
     figure.supxlabel(
-        f"In brackets: images, fractured / not. Grey: fewer than {least} of one kind, too few "
-        "to judge. Dashed: all images.",
+        f"In brackets: images, fractured / not. Grey, {MARK}: fewer than {least} of one kind, too "
+        "few to judge. Dashed: all images.",
         fontsize="small",
         color=MUTED,
     )
@@ -91,4 +92,6 @@ def _draw_row(axes: Axes, row: int, estimate: dict[str, Any], colour: str) -> No
 
 def _label(name: str, part: dict[str, Any]) -> str:
     verdict = part["verdict"]
-    return f"{short_name(name)} ({verdict['n_fractured']} / {verdict['n_not_fractured']})"
+    title = f"{short_name(subset_title(name))} "
+    title += f"({verdict['n_fractured']} / {verdict['n_not_fractured']})"
+    return marked(title, too_few=part["too_few"])

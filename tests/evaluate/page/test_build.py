@@ -162,6 +162,9 @@ def test_every_figure_is_that_of_metrics_json(page: _Parsed, page_metrics: dict[
         "/subsets/all/boxes/froc/centre/normals/points/0/image_sensitivity",
         "/subsets/all/boxes/by_size/bands/3/sensitivity",
         "/subsets/all/reasons/touching",
+        "/subsets/all/clustered/operating_points/balanced/npv",
+        "/subsets/all/clustered/reasons/touching",
+        "/subsets/long_side_from_2048/clustered/operating_points/balanced/sensitivity",
         "/subsets/site~1~01=rare/verdict/auroc",
         "/subsets/long_side_from_2048/boxes/map50",
         "/comparisons/0/auroc",
@@ -183,7 +186,8 @@ def test_hostile_names_are_text(page: _Parsed) -> None:
     assert "a/<script>alert(1)</script>&\"'.png: truncated" in page.text
     assert r"caf\udce9\n.png: truncated" in page.text
     assert "on <b>set</b> & co, split test" in page.text
-    assert "region=<b>leg</b>" in page.text
+    assert "region: <b>leg</b>" in page.text
+    assert "region: <b>leg</b> (in metrics.json: region=<b>leg</b>)" in page.text
     assert "<i>net</i> & 1 against <i>net</i> & 2: figures" in page.text
     assert not {"b", "i"} & {name for name, _ in page.tags}
     assert len(page.of("script")) == 1
@@ -250,8 +254,10 @@ def test_every_plot_is_inside_and_follows_the_page_s_colours(
 def test_subsets_too_small_are_marked(page: _Parsed, page_metrics: dict[str, Any]) -> None:
     small = [part["too_few"] for part in page_metrics["subsets"].values()]
     assert 0 < sum(small) < len(small) or all(small)
+    bands = page_metrics["subsets"]["all"]["boxes"]["by_size"]["bands"]
+    small_bands = [band["n"] < page_metrics["settings"]["least_of_a_kind"] for band in bands]
     rows = [given for given in page.of("tr") if given.get("class") == "doubt"]
-    assert len(rows) == sum(small)
+    assert len(rows) == 2 * sum(small) + sum(small_bands)  # of figures, and of their intervals
     assert all((row["title"] or "").startswith("too few: ") for row in rows)
 
 

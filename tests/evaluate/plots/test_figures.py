@@ -16,6 +16,7 @@ from detect.evaluate.figures import FIGURE_FILES, draw_figures
 from detect.evaluate.plots import style
 from detect.evaluate.report import evaluate_records
 from detect.evaluate.settings import Settings
+from detect.evaluate.subset_title import subset_title
 from detect.record import Box
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -135,7 +136,8 @@ def test_probabilities_sizes_and_boxes_say_how_many(
     assert "not fractured: 30 images" in said
     sizes = texts(figures["sizes.svg"])
     for band in metrics["subsets"]["all"]["boxes"]["by_size"]["bands"]:
-        assert (f"n = {band['n']}" in sizes) or band["n"] == 0
+        small = band["n"] < 30
+        assert (f"n = {band['n']}{' †' * small}\n" in sizes) or band["n"] == 0
     boxes = metrics["subsets"]["all"]["boxes"]
     assert f"mAP50 {figure_text(boxes['map50'])}" in texts(figures["precision_recall.svg"])
     froc = texts(figures["froc.svg"])
@@ -147,13 +149,16 @@ def test_the_forest_has_a_row_per_subset_grey_where_too_few(
     metrics: dict[str, Any], figures: dict[str, bytes]
 ) -> None:
     said = texts(figures["subgroups.svg"])
-    shown = {name: part for name, part in metrics["subsets"].items() if part["n"]}
-    assert any(part["too_few"] for part in shown.values())
-    for part in shown.values():
+    assert not metrics["subsets"]["without_hardware"]["n"]
+    for name, part in metrics["subsets"].items():
         verdict = part["verdict"]
-        assert f"({verdict['n_fractured']} / {verdict['n_not_fractured']})" in said
-    assert "site=$\\alpha$_x" in said  # neither a formula nor hidden
-    assert "site=_hidden" in said
+        counts = f"({verdict['n_fractured']} / {verdict['n_not_fractured']})"
+        assert part["too_few"] is (f"{counts} †" in said) or counts != "(30 / 30)"
+        assert f"{subset_title(name)[:20]}" in said
+    assert "without hardware (0 / 0) †" in said
+    assert "all images (30 / 30)\n" in said
+    assert "site: $\\alpha$_x" in said  # neither a formula nor hidden
+    assert "site: _hidden" in said
     assert "a" * 60 not in said
     assert style.TOO_FEW in figures["subgroups.svg"].decode()
     plain = copy.deepcopy(metrics)
