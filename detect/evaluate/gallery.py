@@ -19,6 +19,7 @@ from detect.data.sample import Sample
 from detect.draw.banner import percent
 from detect.draw.style import Colour, Scale, scale_for
 from detect.errors import ReadError
+from detect.evaluate.captions import caption_facts
 from detect.evaluate.cases import Case, pair_cases
 from detect.evaluate.page.parts import Gallery, Picture
 from detect.evaluate.readings import sample_name
@@ -35,9 +36,6 @@ TRUTH: Colour = (255, 105, 215)  # magenta: unlike definite, suspicious and belo
 _QUALITIES = (82, 60, 40, 20, 3)  # JPEG; the next one where the last made too many bytes
 _LINE, _LABEL = 2, 15  # pixels: width of an outline, font size beside it
 _REGION = "region"  # attribute by which pictures can be sorted
-_NOTHING_SAID = frozenset(
-    {"", "0", "no", "false", "none"}
-)  # values of attributes that need no words
 
 
 def build_galleries(
@@ -97,7 +95,7 @@ def _threshold(reading: Reading) -> str:
 
 
 def _picture(case: Case, reading: Reading, image: Path) -> Picture:
-    about = _about(case, reading)
+    about = caption_facts(case, reading)
     name, region = printable(case.truth.path), printable(case.truth.attributes.get(_REGION, ""))
     probability = reading.verdict.probability
     try:
@@ -112,23 +110,6 @@ def _picture(case: Case, reading: Reading, image: Path) -> Picture:
     height, width = grey.shape
     return Picture(
         name, probability, region, about, _data_uri(model), _data_uri(truth), width, height
-    )
-
-
-def _about(case: Case, reading: Reading) -> tuple[str, ...]:
-    drawn = case.truth_boxes
-    if drawn is None:
-        boxes = "boxes never drawn"
-    else:
-        boxes = f"{len(drawn)} annotated box{'es' * (len(drawn) != 1)}"
-    return (
-        f"probability {percent(reading.verdict.probability)}",
-        boxes,
-        *(
-            printable(f"{key} {value}")
-            for key, value in sorted(case.truth.attributes.items())
-            if value.strip().lower() not in _NOTHING_SAID
-        ),
     )
 
 

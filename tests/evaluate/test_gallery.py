@@ -113,7 +113,12 @@ def test_a_false_alarm_has_no_truth_to_draw(reading: Any, radiograph: Path) -> N
     assert np.ptp(truth, axis=2).max() <= 2  # grey throughout
     assert near(decoded(picture.model), BOX_STYLES["suspicious"].colour).any()
     probability = "probability 90.0\N{NO-BREAK SPACE}%"
-    assert picture.facts == (probability, "0 annotated boxes", "region ha\\x1bnd")
+    assert picture.facts == (
+        probability,
+        "model: fractured, suspicious box 0.30 (x 100–140, y 100–150)",
+        "truth: not fractured",
+        "region ha\\x1bnd",
+    )
     assert (picture.name, picture.region, picture.probability) == (
         "images/one.png",
         "ha\\x1bnd",
