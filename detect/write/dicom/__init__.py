@@ -1,0 +1,1 @@
+"""What all DICOM objects made of readings have in common."""
