@@ -28,6 +28,32 @@ class _Resampled:
     method: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stratum:
+    """Groups of images, laid end to end so that a draw of them is no loop."""
+
+    images: NDArray[np.intp]  # indices of all images, one group after the other
+    starts: NDArray[np.intp]  # of each group in `images`
+    lengths: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, groups: Sequence[NDArray[np.intp]]) -> _Stratum:
+        lengths = np.array([len(group) for group in groups], dtype=np.intp)
+        return cls(np.concatenate(groups), np.cumsum(lengths) - lengths, lengths)
+
+    @property
+    def n_groups(self) -> int:
+        return len(self.lengths)
+
+    def members(self, groups: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return the images of the groups, in their order, with repeats."""
+        lengths = self.lengths[groups]
+        ends = np.cumsum(lengths)
+        shift = np.repeat(self.starts[groups] - (ends - lengths), lengths)
+        members: NDArray[np.intp] = self.images[shift + np.arange(ends[-1])]
+        return members
+
+
 def bootstrap_differences(
     statistics: Statistics,
     positive: NDArray[np.bool_],
@@ -126,15 +152,14 @@ def _resample(
         raise ValueError(f"expected as many groups as images, at least one: {len(groups)}, {n}")
     values = statistics(np.arange(n))
     strata = _strata(positive, groups)
-    if any(len(stratum) == 1 for stratum in strata):
+    if any(stratum.n_groups == 1 for stratum in strata):
         return values, None
     draws = np.empty((n_resamples, len(values)))
     generator = np.random.default_rng(seed)
     for row in draws:
         chosen = [
-            stratum[pick]
+            stratum.members(generator.integers(stratum.n_groups, size=stratum.n_groups))
             for stratum in strata
-            for pick in generator.integers(len(stratum), size=len(stratum))
         ]
         drawn = statistics(np.concatenate(chosen))
         row[:] = [np.nan if value is None else value for value in drawn]
@@ -149,10 +174,8 @@ def _unit(groups: Sequence[str | None]) -> str:
     return "groups" if {*groups} - {None} else "images"
 
 
-def _strata(
-    positive: NDArray[np.bool_], groups: Sequence[str | None]
-) -> list[list[NDArray[np.intp]]]:
-    """Return the image indices of each group, split by whether the group has a positive."""
+def _strata(positive: NDArray[np.bool_], groups: Sequence[str | None]) -> list[_Stratum]:
+    """Return the groups that have a positive image, and those that have none."""
     members: dict[object, list[int]] = {}
     for index, group in enumerate(groups):
         members.setdefault(index if group is None else group, []).append(index)
@@ -161,7 +184,7 @@ def _strata(
     for indices in members.values():
         array = np.asarray(indices, dtype=np.intp)
         (with_positive if positive[array].any() else without).append(array)
-    return [stratum for stratum in (with_positive, without) if stratum]
+    return [_Stratum.of(stratum) for stratum in (with_positive, without) if stratum]
 
 
 def _alone(value: float | None, undefined: str) -> Estimate:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from detect.evaluate import box_metrics, froc
 from detect.evaluate.bootstrap import bootstrap_estimates
-from detect.evaluate.box_metrics import MOST_DETECTIONS, NO_TRUTH_BOX
+from detect.evaluate.box_metrics import MOST_DETECTIONS, NO_TRUTH_BOX, BoxScores
 from detect.evaluate.cases import Case
+from detect.evaluate.coco_resampling import CocoMatches, match_as_coco
 from detect.evaluate.estimate import Estimate, proportion
 from detect.evaluate.froc import DENOMINATORS, Denominator
 from detect.evaluate.matching import Matches, match_boxes
@@ -28,7 +29,8 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
 
     A failed case with annotated boxes stays in, its fractures missed; one without is left
     out, since an image never read would only lower the false positives per image. Boxes
-    outlined from the evidence map have no detector score: they are counted on their own.
+    outlined from the evidence map have no detector score: they are counted on their own. Where
+    a failed case stays in, `of_images_read` gives the same figures without any.
     """
     known = [
         case
@@ -45,11 +47,12 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
     half = match_boxes(truths, boxes, scores, least_iou=0.5, most_per_image=MOST_DETECTIONS)
     by_iou = match_boxes(truths, boxes, scores, least_iou=settings.froc_iou)
     by_centre = match_boxes(truths, boxes, scores, criterion="centre")
-    coco = box_metrics.coco_metrics(truths, boxes, scores).to_json()
     curves_of = {"iou": by_iou, "centre": by_centre}
-    bootstrapped = _bootstrapped_boxes(known, half, curves_of, settings)
+    resampled = match_as_coco(truths, boxes, scores)
+    bootstrapped = _bootstrapped_boxes(known, resampled, curves_of, settings)
     loose = {f"ap_{name}": bootstrapped.pop(f"ap_{name}") for name in curves_of}
-    coco["map50"] = bootstrapped.pop("map50")
+    intervals: tuple[Estimate, ...] = bootstrapped.pop("coco")
+    coco = box_metrics.coco_metrics(truths, boxes, scores).bounded_by(intervals).to_json()
     block: dict[str, Any] = {
         "n_images": len(known),
         "n_images_with_boxes": sum(len(truth) > 0 for truth in truths),
@@ -67,6 +70,11 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
             ).to_json(),
         },
     }
+    if block["n_failed"]:
+        read = [case for case in known if case.failure is None]
+        block["of_images_read"] = box_block(read, settings, curves=False)
+    else:
+        block["of_images_read"] = None
     if curves:
         block["precision_recall_curve"] = _precision_recall(half)
         for name, matches in curves_of.items():
@@ -77,34 +85,38 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
 
 
 def _bootstrapped_boxes(
-    known: Sequence[Case], half: Matches, by_criterion: Mapping[str, Matches], settings: Settings
+    known: Sequence[Case],
+    coco: CocoMatches,
+    by_criterion: Mapping[str, Matches],
+    settings: Settings,
 ) -> dict[str, Any]:
     rates = settings.fp_rates
     ways = [(name, denominator) for name in by_criterion for denominator in DENOMINATORS]
 
-    def statistics(drawn: NDArray[np.intp] | None) -> list[float | None]:
-        values = [
-            box_metrics.average_precision_of(matches, drawn)
-            for matches in (half, *by_criterion.values())
+    def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
+        values = coco.figures(drawn)
+        values += [
+            box_metrics.average_precision_of(matches, drawn) for matches in by_criterion.values()
         ]
         for name, denominator in ways:
             points = froc.sensitivities_at(by_criterion[name], rates, drawn, denominator)
             values += [None] * len(rates) if points is None else [point[0] for point in points]
         return values
 
-    n_precisions = 1 + len(by_criterion)
+    n_coco = len(BoxScores.__slots__)
+    n_precisions = n_coco + len(by_criterion)
     estimates = (Estimate(None, reason=NO_TRUTH_BOX),) * (n_precisions + len(ways) * len(rates))
-    if half.n_truths.any():
+    if coco.n_truths.any():
         estimates = bootstrap_estimates(
             statistics,
-            half.n_truths > 0,
+            coco.n_truths > 0,
             [case.truth.group for case in known],
             NO_CURVE,
             n_resamples=settings.n_resamples,
             seed=settings.seed,
         )
-    block: dict[str, Any] = {"map50": estimates[0].to_json()}
-    for name, precision in zip(by_criterion, estimates[1:n_precisions], strict=True):
+    block: dict[str, Any] = {"coco": estimates[:n_coco]}
+    for name, precision in zip(by_criterion, estimates[n_coco:n_precisions], strict=True):
         block[f"ap_{name}"] = precision.to_json()
         block[name] = {"least_iou": settings.froc_iou if name == "iou" else None}
     for number, (name, denominator) in enumerate(ways):

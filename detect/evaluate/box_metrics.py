@@ -23,6 +23,7 @@ __all__ = [
     "BoxScores",
     "average_precision_of",
     "coco_metrics",
+    "interpolated_precision",
     "precision_recall_points",
 ]
 
@@ -41,6 +42,11 @@ class BoxScores:
     ar1: Estimate
     ar10: Estimate
     ar100: Estimate
+
+    def bounded_by(self, others: Sequence[Estimate]) -> BoxScores:
+        """Return these values with the intervals of others, in this order."""
+        own = (getattr(self, name) for name in self.__slots__)
+        return BoxScores(*(one.bounded_by(other) for one, other in zip(own, others, strict=True)))
 
     def to_json(self) -> dict[str, Any]:
         """Return each figure as plain JSON types."""
@@ -127,12 +133,28 @@ def precision_recall_points(
     n_truths = int(weights @ matches.n_truths)
     if n_truths == 0:
         return None
-    hits = np.repeat(matches.hits, weights[matches.images])
-    found = np.cumsum(hits)
-    precision = found / np.arange(1, len(hits) + 1)
+    counts = weights[matches.images]
+    hits = np.flatnonzero(matches.hits)
+    return interpolated_precision(np.cumsum(counts[hits]), np.cumsum(counts)[hits], n_truths)
+
+
+def interpolated_precision(
+    found: NDArray[np.intp], ranks: NDArray[np.intp], n_truths: int
+) -> NDArray[np.float64]:
+    """Return COCO's interpolated precision at recall 0, 0.01 .. 1, shape (101,).
+
+    Precision is highest where a fracture was just found, so only these places are asked for.
+
+    Args:
+        found: shape (h,); at each detection that found a fracture, by descending score, how many
+            were found up to there.
+        ranks: shape (h,); how many detections were made up to there.
+        n_truths: annotated boxes, at least one.
+    """
+    # a detection of an image that was not drawn has rank 0 at the start, and has found nothing
+    precision = found / np.maximum(ranks, 1)
     envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
-    reached = np.searchsorted(found / n_truths, RECALLS, side="left")
-    points: NDArray[np.float64] = envelope[reached]
+    points: NDArray[np.float64] = envelope[np.searchsorted(found / n_truths, RECALLS, side="left")]
     return points
 
 

@@ -19,6 +19,15 @@ class Estimate:
     method: str | None = None  # how the interval was made
     reason: str | None = None  # why `value` or `interval` is None
 
+    def bounded_by(self, other: Estimate) -> Estimate:
+        """Return this value with the other's interval, or the other's reason for none.
+
+        An undefined value stays so, with its own reason.
+        """
+        if self.value is None:
+            return self
+        return Estimate(self.value, other.interval, other.method, other.reason)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON types: value, interval [low, high], method, reason."""
         return {

@@ -11,6 +11,8 @@ from detect.evaluate.report import METRICS_NAME, METRICS_SCHEMA_VERSION
 
 __all__ = ["read_metrics"]
 
+_OLDEST = "1.2"  # later minor versions only add to it
+
 
 def read_metrics(option: str, path: Path) -> dict[str, Any]:
     """Return the content of a `metrics.json`, as `detect.evaluate.report` states it.
@@ -35,7 +37,7 @@ def read_metrics(option: str, path: Path) -> dict[str, Any]:
     if not isinstance(metrics, dict) or metrics.get("kind") != "evaluation":
         raise InputError(f"{option} {file}: is no evaluation; {again}")
     found, known = metrics.get("schema_version"), METRICS_SCHEMA_VERSION
-    if _parts(found)[:1] != _parts(known)[:1] or _parts(found) < _parts(known):
+    if _parts(found)[:1] != _parts(known)[:1] or _parts(found) < _parts(_OLDEST):
         raise InputError(f"{option} {file}: has schema {found!r}, not {known}; {again}")
     return metrics
 

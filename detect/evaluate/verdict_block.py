@@ -10,13 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detect.evaluate import calibration_metrics, verdict_metrics
-from detect.evaluate.bootstrap import bootstrap_estimates
+from detect.evaluate.bootstrap import Statistics, bootstrap_estimates
 from detect.evaluate.cases import Case
+from detect.evaluate.confusion import Confusion
 from detect.evaluate.estimate import Estimate
+from detect.evaluate.points import COMPOSITES, points_at
+from detect.evaluate.ranking import rank
 from detect.evaluate.settings import Settings
-from detect.evaluate.verdict_metrics import NEEDS_BOTH_CLASSES, Confusion
+from detect.evaluate.verdict_metrics import NEEDS_BOTH_CLASSES, Labels, Scores
 
 __all__ = ["verdict_block"]
+
+_CALIBRATION = ("ece_equal_width", "ece_equal_mass", "brier", "intercept", "slope")
 
 
 def verdict_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dict[str, Any]:
@@ -26,9 +31,34 @@ def verdict_block(cases: Sequence[Case], settings: Settings, *, curves: bool) ->
     """
     known = [case for case in cases if case.fractured is not None]
     read = [case for case in known if case.probability is not None]
-    labels = np.array([case.fractured for case in read], dtype=np.bool_)
-    scores = np.array([case.probability for case in read], dtype=np.float64)
     failed = [bool(case.fractured) for case in known if case.probability is None]
+    labels, scores = _arrays(read)
+    before = _before(read)
+    stages = [scores] if before is None else [scores, before]
+    whole = [_calibration(labels, stage, settings) for stage in stages]
+    ranking, points = rank(labels, scores), points_at(labels, scores, settings.operating_points)
+
+    def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
+        some = labels[drawn]
+        return [
+            *ranking.figures(drawn, settings.specificity),
+            *(
+                value.value
+                for stage, starts in zip(stages, whole, strict=True)
+                for value in _calibration(some, stage[drawn], settings, starts)
+            ),
+            *points.composites(drawn),
+        ]
+
+    n_composites = len(COMPOSITES) * len(settings.operating_points)
+    count = 3 + len(stages) * len(_CALIBRATION) + n_composites
+    found = iter(_bootstrapped(statistics, labels, read, settings, count))
+    auroc, precision, sensitivity = next(found), next(found), next(found)
+    at = verdict_metrics.sensitivity_at_specificity(labels, scores, settings.specificity)
+    calibrations = [
+        _calibration_block(labels, stage, values, [next(found) for _ in _CALIBRATION], settings)
+        for stage, values in zip(stages, whole, strict=True)
+    ]
     block: dict[str, Any] = {
         "n": len(read),
         "n_fractured": int(labels.sum()),
@@ -36,35 +66,39 @@ def verdict_block(cases: Sequence[Case], settings: Settings, *, curves: bool) ->
         "n_failed_fractured": sum(failed),
         "n_failed_not_fractured": len(failed) - sum(failed),
         "auroc": verdict_metrics.auroc_delong(labels, scores).to_json(),
-        **_bootstrapped_verdict(read, labels, scores, settings),
+        "auroc_bootstrap": auroc.to_json(),
+        "average_precision": precision.to_json(),
+        "sensitivity_at_specificity": {
+            "specificity": settings.specificity,
+            "threshold": None if at is None else at[1],
+            "sensitivity": sensitivity.to_json(),
+        },
         "calibration": {
-            **_calibration(labels, scores, settings),
-            "before": _before(read, settings),
+            **calibrations[0],
+            "before": None if before is None else calibrations[1],
         },
         "operating_points": {},
     }
+    wrong = _with_failures(known, settings) if failed else {}
+    confusions, rates = points.confusions(), points.to_json(tuple(found))
     for name, threshold in settings.operating_points.items():
-        confusion = verdict_metrics.confusion_at(labels, scores, threshold)
-        wrong = confusion.with_errors(sum(failed), len(failed) - sum(failed)).rates()
         block["operating_points"][name] = {
             "threshold": threshold,
-            **confusion.to_json(),
-            "at_prevalence": _at_prevalence(confusion, settings.prevalence),
-            "with_failures_as_errors": {
-                rate: wrong[rate].to_json() for rate in ("sensitivity", "specificity")
-            },
+            **rates[name],
+            "at_prevalence": _at_prevalence(confusions[name], settings.prevalence),
+            "with_failures_as_errors": wrong.get(name),
         }
     if curves:
-        points = verdict_metrics.roc_points(labels, scores)
-        block["roc_curve"] = points and {
-            "false_positive_rate": points[0].tolist(),
-            "true_positive_rate": points[1].tolist(),
-            "threshold": points[2],
+        curve = verdict_metrics.roc_points(labels, scores)
+        block["roc_curve"] = curve and {
+            "false_positive_rate": curve[0].tolist(),
+            "true_positive_rate": curve[1].tolist(),
+            "threshold": curve[2],
         }
-        precision = verdict_metrics.precision_recall(labels, scores)
-        block["precision_recall_curve"] = precision and {
-            "recall": precision[0].tolist(),
-            "precision": precision[1].tolist(),
+        trade = verdict_metrics.precision_recall(labels, scores)
+        block["precision_recall_curve"] = trade and {
+            "recall": trade[0].tolist(),
+            "precision": trade[1].tolist(),
         }
     return block
 
@@ -76,69 +110,90 @@ def _at_prevalence(confusion: Confusion, prevalence: float | None) -> dict[str, 
     return {"prevalence": prevalence, **{name: value.to_json() for name, value in values.items()}}
 
 
-def _before(read: Sequence[Case], settings: Settings) -> dict[str, Any] | None:
-    """Return the same figures of what the model said before calibration, where it is known."""
+def _with_failures(known: Sequence[Case], settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return counts and rates by operating point, each failed image having been read wrongly."""
+    labels, scores = _arrays(known)
+    points = points_at(labels, scores, settings.operating_points)
+    count = len(COMPOSITES) * len(settings.operating_points)
+    return points.to_json(_bootstrapped(points.composites, labels, known, settings, count))
+
+
+def _arrays(cases: Sequence[Case]) -> tuple[Labels, Scores]:
+    """Return labels and probabilities; NaN for an image that failed."""
+    return (
+        np.array([case.fractured for case in cases], dtype=np.bool_),
+        np.array([case.probability for case in cases], dtype=np.float64),
+    )
+
+
+def _before(read: Sequence[Case]) -> Scores | None:
+    """Return what the model said before calibration, where it is known of every image."""
     values = [case.uncalibrated for case in read]
-    known = [value for value in values if value is not None]
-    if not read or len(known) < len(read):
+    if not values or None in values:
         return None
-    labels = np.array([case.fractured for case in read], dtype=np.bool_)
-    return _calibration(labels, np.array(known, dtype=np.float64), settings)
+    return np.array(values, dtype=np.float64)
 
 
-def _bootstrapped_verdict(
-    read: Sequence[Case],
-    labels: NDArray[np.bool_],
-    scores: NDArray[np.float64],
+def _bootstrapped(
+    statistics: Statistics,
+    labels: Labels,
+    cases: Sequence[Case],
     settings: Settings,
-) -> dict[str, Any]:
-    def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
-        some, values = labels[drawn], scores[drawn]
-        found = verdict_metrics.sensitivity_at_specificity(some, values, settings.specificity)
-        return [
-            verdict_metrics.area_under_roc(some, values),
-            verdict_metrics.average_precision(some, values),
-            None if found is None else found[0],
-        ]
-
-    auroc = precision = sensitivity = Estimate(None, reason=NEEDS_BOTH_CLASSES)
-    if len(read):
-        auroc, precision, sensitivity = bootstrap_estimates(
-            statistics,
-            labels,
-            [case.truth.group for case in read],
-            NEEDS_BOTH_CLASSES,
-            n_resamples=settings.n_resamples,
-            seed=settings.seed,
-        )
-    found = verdict_metrics.sensitivity_at_specificity(labels, scores, settings.specificity)
-    return {
-        "auroc_bootstrap": auroc.to_json(),
-        "average_precision": precision.to_json(),
-        "sensitivity_at_specificity": {
-            "specificity": settings.specificity,
-            "threshold": None if found is None else found[1],
-            "sensitivity": sensitivity.to_json(),
-        },
-    }
+    count: int,
+) -> tuple[Estimate, ...]:
+    if not cases or not count:
+        return (Estimate(None, reason=NEEDS_BOTH_CLASSES),) * count
+    return bootstrap_estimates(
+        statistics,
+        labels,
+        [case.truth.group for case in cases],
+        NEEDS_BOTH_CLASSES,
+        n_resamples=settings.n_resamples,
+        seed=settings.seed,
+    )
 
 
 def _calibration(
-    labels: NDArray[np.bool_], probabilities: NDArray[np.float64], settings: Settings
+    labels: Labels,
+    probabilities: Scores,
+    settings: Settings,
+    like: Sequence[Estimate] = (Estimate(0.0),) * len(_CALIBRATION),
+) -> list[Estimate]:
+    """Return the figures named `_CALIBRATION`, without intervals; they may be `like` others."""
+    intercept, slope = (one.value or 0.0 for one in like[-2:])
+    return [
+        *(
+            calibration_metrics.expected_calibration_error(
+                labels, probabilities, settings.ece_bins, binning
+            )
+            for binning in calibration_metrics.BINNINGS
+        ),
+        calibration_metrics.brier_score(labels, probabilities),
+        calibration_metrics.calibration_intercept(labels, probabilities, intercept),
+        calibration_metrics.calibration_slope(labels, probabilities, slope),
+    ]
+
+
+def _calibration_block(
+    labels: Labels,
+    probabilities: Scores,
+    values: Sequence[Estimate],
+    bootstrapped: Sequence[Estimate],
+    settings: Settings,
 ) -> dict[str, Any]:
-    block: dict[str, Any] = {"n_bins": settings.ece_bins}
-    bins = settings.ece_bins
-    for binning in calibration_metrics.BINNINGS:
-        ece = calibration_metrics.expected_calibration_error(labels, probabilities, bins, binning)
-        block[f"ece_{binning}"] = ece.to_json()
-    block["brier"] = calibration_metrics.brier_score(labels, probabilities).to_json()
-    block["intercept"] = calibration_metrics.calibration_intercept(labels, probabilities).to_json()
-    block["slope"] = calibration_metrics.calibration_slope(labels, probabilities).to_json()
-    block["reliability"] = {
-        binning: [
-            asdict(item)
-            for item in calibration_metrics.reliability_bins(labels, probabilities, bins, binning)
-        ]
-        for binning in calibration_metrics.BINNINGS
+    return {
+        "n_bins": settings.ece_bins,
+        **{
+            name: value.bounded_by(interval).to_json()
+            for name, value, interval in zip(_CALIBRATION, values, bootstrapped, strict=True)
+        },
+        "reliability": {
+            binning: [
+                asdict(item)
+                for item in calibration_metrics.reliability_bins(
+                    labels, probabilities, settings.ece_bins, binning
+                )
+            ]
+            for binning in calibration_metrics.BINNINGS
+        },
     }
-    return block

@@ -8,21 +8,17 @@ where the figure is undefined.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.evaluate.estimate import CONFIDENCE_LEVEL, Estimate, proportion
+from detect.evaluate.estimate import CONFIDENCE_LEVEL, Estimate
 
 __all__ = [
     "NEEDS_BOTH_CLASSES",
-    "Confusion",
     "area_under_roc",
     "auroc_delong",
     "average_precision",
-    "confusion_at",
+    "check_scores",
     "placements",
     "precision_recall",
     "roc_points",
@@ -32,144 +28,7 @@ __all__ = [
 Labels = NDArray[np.bool_]
 Scores = NDArray[np.float64]
 
-NO_IMAGE = "no image that was read and whose label is known"
-NO_FRACTURED = "no fractured image that was read"
-NO_NORMAL = "no image without fracture that was read"
 NEEDS_BOTH_CLASSES = "needs fractured images and images without fracture"
-
-
-@dataclass(frozen=True, slots=True)
-class Confusion:
-    """Counts of images at one threshold, and the figures that follow from them."""
-
-    true_positive: int
-    false_positive: int
-    false_negative: int
-    true_negative: int
-
-    def with_errors(self, fractured: int, not_fractured: int) -> Confusion:
-        """Return the counts with that many more images of each kind, all read wrongly."""
-        return Confusion(
-            self.true_positive,
-            self.false_positive + not_fractured,
-            self.false_negative + fractured,
-            self.true_negative,
-        )
-
-    def rates(self) -> dict[str, Estimate]:
-        """Return sensitivity, specificity, ppv, npv, accuracy, f1, youden and kappa.
-
-        Proportions carry Wilson intervals. Youden's J = sensitivity + specificity - 1
-        (Youden, Cancer 1950). Cohen's kappa: agreement with the truth beyond chance (Cohen,
-        Educational and Psychological Measurement 1960). PPV and NPV hold at the prevalence
-        of this sample only; see `at_prevalence`.
-        """
-        tp, fp = self.true_positive, self.false_positive
-        fn, tn = self.false_negative, self.true_negative
-        sensitivity = proportion(tp, tp + fn, NO_FRACTURED)
-        specificity = proportion(tn, tn + fp, NO_NORMAL)
-        if sensitivity.value is None or specificity.value is None:
-            youden = Estimate(None, reason=NEEDS_BOTH_CLASSES)
-        else:
-            youden = Estimate(sensitivity.value + specificity.value - 1)
-        if 2 * tp + fp + fn == 0:
-            f1 = Estimate(None, reason="no image is fractured or called fractured")
-        else:
-            f1 = Estimate(2 * tp / (2 * tp + fp + fn))
-        return {
-            "sensitivity": sensitivity,
-            "specificity": specificity,
-            "ppv": proportion(tp, tp + fp, "no image was called fractured"),
-            "npv": proportion(tn, tn + fn, "no image was called not fractured"),
-            "accuracy": proportion(tp + tn, tp + fp + fn + tn, NO_IMAGE),
-            "f1": f1,
-            "youden": youden,
-            "kappa": self._kappa(),
-        }
-
-    def at_prevalence(self, prevalence: float) -> dict[str, Estimate]:
-        """Return ppv and npv as they would be where so many of the images are fractured.
-
-        By Bayes' rule from sensitivity and specificity; intervals on the logit scale with the
-        prevalence taken as known (Mercaldo, Lau & Zhou, "Confidence intervals for predictive
-        values with an emphasis to case-control studies", Statistics in Medicine 2007).
-
-        Args:
-            prevalence: share of fractured images, within 0..1, both excluded.
-
-        Raises:
-            ValueError: `prevalence` lies elsewhere.
-        """
-        if not 0 < prevalence < 1:
-            raise ValueError(f"prevalence {prevalence} is not between 0 and 1")
-        fractured = self.true_positive + self.false_negative
-        normal = self.true_negative + self.false_positive
-        if not fractured or not normal:
-            nothing = Estimate(None, reason=NEEDS_BOTH_CLASSES)
-            return {"ppv": nothing, "npv": nothing}
-        sensitivity, specificity = self.true_positive / fractured, self.true_negative / normal
-        odds = prevalence / (1 - prevalence)
-        return {
-            "ppv": _predictive_value(
-                (sensitivity, fractured), (1 - specificity, normal), odds, "called fractured"
-            ),
-            "npv": _predictive_value(
-                (specificity, normal), (1 - sensitivity, fractured), 1 / odds, "called normal"
-            ),
-        }
-
-    def _kappa(self) -> Estimate:
-        tp, fp = self.true_positive, self.false_positive
-        fn, tn = self.false_negative, self.true_negative
-        n = tp + fp + fn + tn
-        by_chance = (tp + fp) * (tp + fn) + (fn + tn) * (fp + tn)  # times n squared
-        if n == 0:
-            return Estimate(None, reason=NO_IMAGE)
-        if by_chance == n * n:
-            return Estimate(None, reason="truth and verdict are one and the same class throughout")
-        return Estimate((n * (tp + tn) - by_chance) / (n * n - by_chance))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts and the rates as plain JSON types."""
-        counts = {
-            "true_positive": self.true_positive,
-            "false_positive": self.false_positive,
-            "false_negative": self.false_negative,
-            "true_negative": self.true_negative,
-        }
-        return counts | {name: rate.to_json() for name, rate in self.rates().items()}
-
-
-def _predictive_value(
-    right: tuple[float, int], wrong: tuple[float, int], odds: float, called: str
-) -> Estimate:
-    """Return right·odds / (right·odds + wrong), `right` and `wrong` being (rate, images)."""
-    from scipy.special import expit
-    from scipy.stats import norm
-
-    (rate, n_right), (error, n_wrong) = right, wrong
-    if rate == error == 0:
-        return Estimate(None, reason=f"no image was {called}")
-    value = rate * odds / (rate * odds + error)
-    if rate == 0 or error == 0:
-        return Estimate(value, reason="no interval: a rate of 0 has no logit")
-    deviation = np.sqrt((1 - rate) / (rate * n_right) + (1 - error) / (error * n_wrong))
-    half = norm.ppf((1 + CONFIDENCE_LEVEL) / 2) * deviation
-    centre = np.log(value / (1 - value))
-    interval = float(expit(centre - half)), float(expit(centre + half))
-    return Estimate(value, interval, "logit")
-
-
-def confusion_at(labels: Labels, scores: Scores, threshold: float) -> Confusion:
-    """Return the counts where an image is called fractured by `score >= threshold`."""
-    _check(labels, scores)
-    called = scores >= threshold
-    return Confusion(
-        true_positive=int(np.sum(called & labels)),
-        false_positive=int(np.sum(called & ~labels)),
-        false_negative=int(np.sum(~called & labels)),
-        true_negative=int(np.sum(~called & ~labels)),
-    )
 
 
 def area_under_roc(labels: Labels, scores: Scores) -> float | None:
@@ -177,7 +36,7 @@ def area_under_roc(labels: Labels, scores: Scores) -> float | None:
 
     The Mann-Whitney form (Hanley & McNeil, Radiology 1982). None where a class is absent.
     """
-    _check(labels, scores)
+    check_scores(labels, scores)
     if labels.all() or not labels.any():
         return None
     return float(placements(labels, scores)[0].mean())
@@ -214,7 +73,7 @@ def average_precision(labels: Labels, scores: Scores) -> float | None:
     """
     from sklearn.metrics import average_precision_score
 
-    _check(labels, scores)
+    check_scores(labels, scores)
     if labels.all() or not labels.any():
         return None
     return float(average_precision_score(labels, scores))
@@ -232,7 +91,7 @@ def sensitivity_at_specificity(
     Raises:
         ValueError: `specificity` lies outside 0..1.
     """
-    _check(labels, scores)
+    check_scores(labels, scores)
     if not 0 <= specificity <= 1:
         raise ValueError(f"specificity {specificity} is not within 0..1")
     positives, negatives = scores[labels], scores[~labels]
@@ -255,7 +114,7 @@ def roc_points(
     """
     from sklearn.metrics import roc_curve
 
-    _check(labels, scores)
+    check_scores(labels, scores)
     if labels.all() or not labels.any():
         return None
     false_rates, true_rates, thresholds = roc_curve(labels, scores)
@@ -272,7 +131,7 @@ def precision_recall(
     """
     from sklearn.metrics import precision_recall_curve
 
-    _check(labels, scores)
+    check_scores(labels, scores)
     if not labels.any():
         return None
     precisions, recalls, _ = precision_recall_curve(labels, scores)
@@ -290,7 +149,8 @@ def placements(labels: Labels, scores: Scores) -> tuple[Scores, Scores]:
     return below, above
 
 
-def _check(labels: Labels, scores: Scores) -> None:
+def check_scores(labels: Labels, scores: Scores) -> None:
+    """Raise ValueError where labels and scores are not as this module states them."""
     if labels.shape != scores.shape or labels.ndim != 1 or labels.dtype != np.bool_:
         raise ValueError(f"expected bool (n,) and float (n,): {labels.shape}, {scores.shape}")
     if not np.isfinite(scores).all():

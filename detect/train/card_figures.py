@@ -15,14 +15,23 @@ Splits = Mapping[str, dict[str, Any]]  # "val", "test" → content of metrics.js
 
 _CRITERIA = {"iou": "IoU ≥ {iou:g}", "centre": "centre inside"}
 _DENOMINATORS = {"all": "all images", "normals": "images without fracture"}
-_RATES = ("sensitivity", "specificity", "ppv", "npv", "kappa")
+_RATES = {
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "accuracy": "accuracy",
+    "f1": "F1",
+    "youden": "Youden's J",
+    "kappa": "kappa",
+}
 
 
 def figure_sections(splits: Splits, default_point: str) -> str:
     """Return the card's sections on figures, a table each, in Markdown.
 
     Args:
-        splits: what was measured on val and, where there is one, on test; schema 1.2.
+        splits: what was measured on val and, where there is one, on test; schema 1.2 or later.
         default_point: the operating point at which subgroups are given.
     """
     last = "test" if "test" in splits else "val"
@@ -116,22 +125,28 @@ def _points(splits: Splits) -> str:
         for name, point in verdict["operating_points"].items():
             rates = [notes.cell(point[rate]) for rate in _RATES]
             rows.append([split, name, f"{point['threshold']:.3f}", *rates])
-            wrong = point["with_failures_as_errors"]
             if any(lost):
-                failed.append([split, name, *map(str, lost), *map(notes.cell, wrong.values())])
+                wrong = point["with_failures_as_errors"]
+                rates = [_or_not_recorded(wrong.get(rate), notes) for rate in _RATES]
+                failed.append([split, name, *map(str, lost), *rates])
     if not rows:
         return "No operating point was measured at.\n"
-    head = ["split", "operating point", "threshold", *_RATES[:2], "PPV", "NPV", "kappa"]
+    head = ["split", "operating point", "threshold", *_RATES.values()]
     text = markdown_table(head, rows)
     if failed:
-        head = ["split", "operating point", "failed, fractured", "failed, not", *_RATES[:2]]
+        head = ["split", "operating point", "failed, fractured", "failed, not", *_RATES.values()]
         text += "\nWith every image that could not be read counted as wrong:\n\n"
         text += markdown_table(head, failed)
     return (
         f"{text}{notes.text()}\nPPV and NPV hold at each split's own share of fractured images "
-        "alone: fewer fractures, lower PPV.\nIntervals are Wilson's, which takes images as "
-        "independent.\n"
+        "alone: fewer fractures, lower PPV.\nIntervals of F1, Youden's J and kappa are by "
+        "bootstrap of groups; the others are Wilson's, which\ntakes images as independent.\n"
     )
+
+
+def _or_not_recorded(estimate: dict[str, Any] | None, notes: Footnotes) -> str:
+    """Return a cell of what schema 1.2 had not yet."""
+    return "not recorded" if estimate is None else notes.cell(estimate)
 
 
 def _calibration(splits: Splits) -> str:

@@ -86,8 +86,9 @@ def test_figures_of_val_and_test_stand_in_their_columns(
         row = _row(card, "Verdict", "AUROC, interval by bootstrap")
         assert row[split] == _cell(verdict["auroc_bootstrap"])
         row = _row(card, "Calibration", "Brier score")
-        assert row[f"{split}, after"] == f"{verdict['calibration']['brier']['value']:.3f}"
-        for name, key in (("mAP50", "map50"), ("AP at IoU 0.3", "ap_iou")):
+        assert row[f"{split}, after"] == _cell(verdict["calibration"]["brier"])
+        names = {"mAP50": "map50", "mAP50-95": "map50_95", "AP at IoU 0.3": "ap_iou"}
+        for name, key in names.items():
             assert _row(card, "Boxes", name)[split] == _cell(boxes[key])
         froc = _rows(card, "Fractures found against false alarms (FROC)")
         points = [
@@ -116,12 +117,13 @@ def test_figures_of_val_and_test_stand_in_their_columns(
         points_of = [row for row in _rows(card, "Operating points") if row["split"] == split]
         assert [row["operating point"] for row in points_of] == ["screening", "balanced", "confirm"]
         balanced = verdict["operating_points"]["balanced"]
-        for title in ("sensitivity", "specificity", "PPV", "NPV"):
+        for title in ("sensitivity", "specificity", "PPV", "NPV", "accuracy", "F1", "kappa"):
             assert points_of[1][title] == _cell(balanced[title.lower()])
-        assert points_of[1]["kappa"] == f"{balanced['kappa']['value']:.3f}"
+        assert points_of[1]["Youden's J"] == _cell(balanced["youden"])
         assert points_of[1]["threshold"] == "0.432"
     before = _row(card, "Calibration", "Brier score")
-    assert (before["val, before"], before["test, before"]) == ("0.250", "not recorded")
+    assert before["val, before"].startswith("0.250 (note ")  # every image is as far off
+    assert before["test, before"] == "not recorded"
 
 
 def test_failures_are_counted_and_counted_as_wrong(
@@ -136,7 +138,8 @@ def test_failures_are_counted_and_counted_as_wrong(
     rows = [line for line in wrong.split("\n") if line.startswith("| test | balanced | 1 | 2 |")]
     point = metrics["subsets"]["all"]["verdict"]["operating_points"]["balanced"]
     assert len(rows) == 1
-    assert _cell(point["with_failures_as_errors"]["sensitivity"]) in rows[0]
+    for rate in ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1", "youden", "kappa"):
+        assert _cell(point["with_failures_as_errors"][rate]) in rows[0]
     assert "| val | balanced | 0" not in wrong
     assert "In no band: 1 fracture in images that could not be read." in card
 

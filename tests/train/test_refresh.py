@@ -81,6 +81,19 @@ def test_the_same_evaluations_fill_it_again(bundle: Path, save: Save) -> None:
     assert again.sha256 == first.sha256
 
 
+def test_an_evaluation_of_schema_1_2_still_fills_it(bundle: Path, save: Save) -> None:
+    val, test = save("val"), save("test")
+    file = test / "metrics.json"
+    metrics = json.loads(file.read_bytes())
+    metrics["schema_version"] = "1.2"
+    for point in metrics["subsets"]["all"]["verdict"]["operating_points"].values():
+        point["f1"] |= {"interval": None, "method": None}  # as it was there
+    file.write_text(json.dumps(metrics), "utf-8")
+    refresh_card(str(bundle), val, test)
+    value = metrics["subsets"]["all"]["verdict"]["operating_points"]["screening"]["f1"]["value"]
+    assert f"| {value:.3f} |" in (bundle / "CARD.md").read_text("utf-8")
+
+
 def _another_model(metrics: dict[str, Any]) -> None:
     metrics["model"]["sha256"] = "f" * 64
 
@@ -124,8 +137,8 @@ def _anonymous(metrics: dict[str, Any]) -> None:
         (_other_images, "has 19 fractured images and 20 others, but the test split .* 20 and 20"),
         (_other_settings, "measured with different froc_iou"),
         (_other_split, "was measured on train, not on test"),
-        (_older, "has schema '1.1', not 1.2"),
-        (_newer, "has schema '2.0', not 1.2"),
+        (_older, "has schema '1.1', not 1.3"),
+        (_newer, "has schema '2.0', not 1.3"),
         (_no_evaluation, "is no evaluation"),
         (_cut, "'by_size' is neither in its manifest nor in the metrics"),
         (_anonymous, "does not say what was measured on what"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detect.data.check_text import printable
 from detect.evaluate.cases import MISSING
+from detect.evaluate.page.failures import failures_as_errors
 from detect.evaluate.page.parts import (
     Block,
     Facts,
@@ -37,7 +38,7 @@ def data_section(metrics: Metrics) -> Section:
     """Return counts, failures by reason, and figures with failures counted as wrong."""
     blocks: list[Block] = [Facts(tuple(_facts(metrics)))]
     if metrics.at("data", "n_failed"):
-        blocks += [_reasons(metrics), _as_errors(metrics), _failures(metrics)]
+        blocks += [_reasons(metrics), *failures_as_errors(metrics), _failures(metrics)]
     else:
         blocks.append(Text(say("No image failed, so nothing was left out of the figures.")))
     return Section("data", "Data and failures", tuple(blocks))
@@ -71,32 +72,6 @@ def _reasons(metrics: Metrics) -> Table:
             if MISSING in metrics.at("data", "failures_by_reason")
             else ""
         ),
-    )
-
-
-def _as_errors(metrics: Metrics) -> Table:
-    rows = []
-    verdict = ("subsets", "all", "verdict")
-    for name in metrics.at(*verdict, "operating_points"):
-        at = (*verdict, "operating_points", name)
-        cells = [
-            (metrics.number(*at, *where, rate),)
-            for rate in ("sensitivity", "specificity")
-            for where in ((), ("with_failures_as_errors",))
-        ]
-        rows.append(Row(((printable(name),), *cells)))
-    return Table(
-        "The verdict with failures counted as wrong",
-        (
-            "operating point",
-            "sensitivity, images read",
-            "sensitivity, failures wrong",
-            "specificity, images read",
-            "specificity, failures wrong",
-        ),
-        tuple(rows),
-        note="Of the failed images whose truth is known; boxes always count a failed image's "
-        "fractures as missed.",
     )
 
 

@@ -8,11 +8,11 @@ from detect.data.check_text import printable
 from detect.evaluate.clustered import CLUSTERED_RATES
 from detect.evaluate.page.parts import Block, Metrics, Plot, Row, Section, Table, Text, say
 
-__all__ = ["calibration_section", "verdict_section"]
+__all__ = ["COUNTS", "RATES", "calibration_section", "verdict_section"]
 
 _WHOLE = ("subsets", "all")
 _VERDICT = (*_WHOLE, "verdict")
-_RATES = (
+RATES = (
     ("sensitivity", "sensitivity"),
     ("specificity", "specificity"),
     ("ppv", "PPV"),
@@ -22,7 +22,7 @@ _RATES = (
     ("youden", "Youden's J"),
     ("kappa", "Cohen's κ"),
 )
-_COUNTS = (
+COUNTS = (
     ("true_positive", "true positives"),
     ("false_negative", "false negatives"),
     ("false_positive", "false positives"),
@@ -53,9 +53,9 @@ def verdict_section(metrics: Metrics) -> Section:
             ),
             *(
                 Row(((words,), *((metrics.count(*at, key),) for at in points)))
-                for key, words in _COUNTS
+                for key, words in COUNTS
             ),
-            *(row for rate in _RATES for row in _rate_rows(metrics, names, *rate)),
+            *(row for rate in RATES for row in _rate_rows(metrics, names, *rate)),
         ]
         if metrics.at("settings", "prevalence") is not None:
             share = metrics.text("settings", "prevalence").text
