@@ -13,12 +13,19 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from detect.write.dicom.equipment import add_equipment
-from detect.write.dicom.source import DicomSource
+from detect.write.dicom.source import WRAPPED, DicomSource
 
 __all__ = ["complete", "instance_number", "local_time", "series_number"]
 
-_SERIES_NUMBERS = {"dicom-sc": 9801, "dicom-gsps": 9802, "dicom-sr": 9803, "dicom-pdf": 9804}
+_SERIES_NUMBERS = {
+    WRAPPED: 9800,
+    "dicom-sc": 9801,
+    "dicom-gsps": 9802,
+    "dicom-sr": 9803,
+    "dicom-pdf": 9804,
+}
 _SERIES_DESCRIPTIONS = {
+    WRAPPED: "Images that were no DICOM objects",
     "dicom-sc": "Fracture Locator, pictures (research use only)",
     "dicom-gsps": "Fracture Locator, outlines (research use only)",
     "dicom-sr": "Fracture Locator, report (research use only)",
@@ -42,7 +49,8 @@ def complete(dataset: Dataset, source: DicomSource, kind: str, created: datetime
     Args:
         dataset: an object with all that is of its own kind.
         source: what it stands on.
-        kind: name of the format.
+        kind: name of the format; or `WRAPPED`, for which the maker is left as it is, since
+            no bundle has a part in the image.
         created: with time zone: when the run began.
     """
     for element in source.patient_and_study:
@@ -61,7 +69,8 @@ def complete(dataset: Dataset, source: DicomSource, kind: str, created: datetime
             setattr(dataset, f"{made}Time", moment.strftime("%H%M%S"))
     if _offset(source.header) or not (dataset.StudyDate or dataset.StudyTime):
         dataset.TimezoneOffsetFromUTC = moment.strftime("%z")
-    add_equipment(dataset, source.reading.model, moment)
+    if kind != WRAPPED:
+        add_equipment(dataset, source.reading.model, moment)
     _add_meta(dataset)
 
 

@@ -11,9 +11,17 @@ import json
 from uuid import UUID, uuid5
 
 from detect import __version__
-from detect.record import Finding, ModelInfo, Reading
+from detect.record import Finding, ModelInfo, Reading, Source
 
-__all__ = ["device_uid", "instance_uid", "series_uid", "stand_in_uid", "tracking_uid"]
+__all__ = [
+    "device_uid",
+    "instance_uid",
+    "series_uid",
+    "stand_in_uid",
+    "tracking_uid",
+    "wrapped_instance_uid",
+    "wrapped_series_uid",
+]
 
 _NAMESPACE = UUID("6f1c1c0e-7f0b-4a37-9d63-2c4a2b1f7a55")  # drawn once, for this program
 _SEPARATE = ("source", "model", "seconds")  # of a record; named apart, or no part of an identity
@@ -34,6 +42,16 @@ def instance_uid(kind: str, reading: Reading, study_instance_uid: str) -> str:
 def series_uid(kind: str, model: ModelInfo, study_instance_uid: str) -> str:
     """Return the SeriesInstanceUID: one new series for each study, kind and bundle."""
     return _uid("series", kind, study_instance_uid, model.sha256)
+
+
+def wrapped_instance_uid(source: Source, study_instance_uid: str) -> str:
+    """Return the SOPInstanceUID of a raster image as a DICOM image, whichever bundle read it."""
+    return _uid("instance", "image", study_instance_uid, source.sha256, source.frame)
+
+
+def wrapped_series_uid(study_instance_uid: str) -> str:
+    """Return the SeriesInstanceUID of the raster images that became part of a study."""
+    return _uid("series", "image", study_instance_uid)
 
 
 def tracking_uid(reading: Reading, finding: Finding, study_instance_uid: str) -> str:

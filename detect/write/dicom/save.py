@@ -1,4 +1,4 @@
-"""One DICOM object per reading, in a folder."""
+"""One DICOM object per reading, in a folder; of raster images their DICOM form beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_folder
 from detect.write.context import WriteContext, picture_name
 from detect.write.dicom.common import complete
-from detect.write.dicom.source import DicomSource, DicomSources
+from detect.write.dicom.source import WRAPPED, DicomSource, DicomSources
 
 __all__ = ["SUFFIX", "BuildObject", "ObjectWriter"]
 
@@ -43,18 +43,27 @@ class ObjectWriter:
         context: where to, and where the images are found again.
         kind: name of the format and of its folder, known to `complete`.
         build: what makes an object.
+        wrap: what makes the image itself of a raster image, which goes beside the object as
+            <path of the source>.image.dcm; None leaves it out.
 
     Raises:
         InputError: --as-secondary-capture-of names no DICOM file with a study.
         OutputError: the folder cannot be written (also from `write` and `close`).
     """
 
-    def __init__(self, context: WriteContext, kind: str, build: BuildObject) -> None:
+    def __init__(
+        self,
+        context: WriteContext,
+        kind: str,
+        build: BuildObject,
+        wrap: BuildObject | None = None,
+    ) -> None:
         _keep_highdicom_quiet()
         self._sources = DicomSources(context)
         self._created = context.created
         self._kind = kind
         self._build = build
+        self._wrap = wrap
         with ExitStack() as stack:
             folder = replacing_folder(context.folder / kind, (SUFFIX,))
             self._folder = stack.enter_context(folder)
@@ -65,16 +74,26 @@ class ObjectWriter:
 
         Raises:
             NotWrittenError: there can be none, a failure included.
+            OutputError: the file cannot be written.
         """
         name = record.source.path
         if isinstance(record, Failure):
             raise NotWrittenError(f"{name}: was not read ({record.reason}), so there is no object")
         source = self._sources.of(record)
+        content = self._encoded(source, self._kind, self._build)
+        if source.is_raster and self._wrap is not None:
+            image = self._encoded(source, WRAPPED, self._wrap)
+            self._save(picture_name(name, record.source.frame, f"image{SUFFIX}"), image, name)
+        self._save(picture_name(name, record.source.frame, SUFFIX[1:]), content, name)
+
+    def _encoded(self, source: DicomSource, kind: str, build: BuildObject) -> memoryview:
+        """Return an object as the bytes of a file."""
+        name = source.reading.source.path
         buffer = BytesIO()
         try:
             keep_quiet()
-            dataset = self._build(source)
-            complete(dataset, source, self._kind, self._created)
+            dataset = build(source)
+            complete(dataset, source, kind, self._created)
             dataset.save_as(buffer, enforce_file_format=True)
         except (FractureLocatorError, MemoryError):
             raise
@@ -84,7 +103,7 @@ class ObjectWriter:
                 f"{name}: its header does not allow an object ({type(error).__name__}); "
                 "export the image again, or report it"
             ) from error
-        self._save(picture_name(name, record.source.frame, SUFFIX[1:]), buffer.getbuffer(), name)
+        return buffer.getbuffer()
 
     def close(self) -> None:
         """Put the folder in its place; a second call does nothing."""

@@ -3,11 +3,11 @@
 A DICOM source: its own study, and the image instance (and frame) that was read.
 
 A raster source has neither. With --as-secondary-capture-of FILE, patient and study are those
-of FILE, and the image is the Secondary Capture that the format dicom-sc makes of the very
-reading: structured report and presentation state refer to its UIDs, which are known
-beforehand. So **send the secondary captures together with them**; without, a viewer has
-nothing to show them on. That capture has the pixels of the radiograph unscaled, its top left
-pixel being the radiograph's, so that boxes need no conversion.
+of FILE, and the image is a Secondary Capture of the raster image without annotations, which the
+format dicom-sc writes beside the annotated one: structured report and presentation state refer
+to its UIDs, which are known beforehand and do not depend on the bundle. So **send dicom-sc
+together with them**; without, a viewer has nothing to show them on. That capture has the pixels
+of the radiograph and nothing else, so that boxes need no conversion.
 
 What a sloppy DICOM source lacks is made good by rule:
 
@@ -41,12 +41,18 @@ from detect.read.guard import guard
 from detect.read.sniff import HEAD_BYTES, sniff
 from detect.record import Reading
 from detect.write.context import WriteContext
-from detect.write.dicom.identity import instance_uid, series_uid, stand_in_uid
+from detect.write.dicom.identity import (
+    instance_uid,
+    series_uid,
+    stand_in_uid,
+    wrapped_instance_uid,
+    wrapped_series_uid,
+)
 from detect.write.dicom.patient_study import copied_patient_and_study
 
-__all__ = ["SECONDARY_CAPTURE", "DicomSource", "DicomSources", "ImageReference"]
+__all__ = ["WRAPPED", "DicomSource", "DicomSources", "ImageReference"]
 
-SECONDARY_CAPTURE = "dicom-sc"  # the format whose objects stand in for raster images
+WRAPPED = "image"  # kind of the Secondary Captures that stand for raster images
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 _UID_LENGTH = 64
 _CLASSES = {
@@ -80,14 +86,18 @@ class DicomSource:
     header: FileDataset  # of the image, or for a raster image that of the file of its study;
     # without pixels, decoded by the settled character set; never to be written as a whole
     patient_and_study: Dataset  # what the object begins with, SpecificCharacterSet included
-    is_raster: bool  # the image is the Secondary Capture to be made of the reading
+    is_raster: bool  # the image is the Secondary Capture of kind `WRAPPED`
 
     def instance_uid(self, kind: str) -> str:
-        """Return the SOPInstanceUID of the object of a format."""
+        """Return the SOPInstanceUID of the object of a format, or of the `WRAPPED` image."""
+        if kind == WRAPPED:
+            return self.image.sop_instance_uid
         return instance_uid(kind, self.reading, self.study_instance_uid)
 
     def series_uid(self, kind: str) -> str:
-        """Return the SeriesInstanceUID of the objects of a format in this study."""
+        """Return the SeriesInstanceUID of the objects of a format, or of `WRAPPED` images."""
+        if kind == WRAPPED:
+            return self.image.series_instance_uid
         return series_uid(kind, self.reading.model, self.study_instance_uid)
 
 
@@ -135,9 +145,9 @@ class DicomSources:
                 f"file of its patient and study with {_OPTION}, or wrap it as DICOM and read that"
             )
         image = ImageReference(
-            series_uid(SECONDARY_CAPTURE, reading.model, study.uid),
+            wrapped_series_uid(study.uid),
             SecondaryCaptureImageStorage,
-            instance_uid(SECONDARY_CAPTURE, reading, study.uid),
+            wrapped_instance_uid(reading.source, study.uid),
             None,  # each page of a TIFF becomes a capture of its own
         )
         return DicomSource(
