@@ -27,13 +27,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.evaluate import box_metrics, calibration_metrics, froc, verdict_metrics
+from detect.evaluate import box_metrics, calibration_metrics, froc
 from detect.evaluate.bootstrap import Statistics, bootstrap_differences
 from detect.evaluate.box_metrics import MOST_DETECTIONS, NO_TRUTH_BOX
 from detect.evaluate.cases import Case
 from detect.evaluate.estimate import Estimate
 from detect.evaluate.matching import match_boxes
 from detect.evaluate.paired import Difference, auroc_difference, mcnemar
+from detect.evaluate.points import points_at
+from detect.evaluate.ranking import rank
 from detect.evaluate.settings import Settings
 from detect.evaluate.verdict_metrics import NEEDS_BOTH_CLASSES, Labels, Scores
 
@@ -67,63 +69,91 @@ def compare_cases(
         "n_only_first_failed": sum(a.failure is not None and b.failure is None for a, b in pairs),
         "n_only_second_failed": sum(a.failure is None and b.failure is not None for a, b in pairs),
         "n_both_failed": sum(a.failure is not None and b.failure is not None for a, b in pairs),
-        **_verdicts(read, settings, others.operating_points),
-        "boxes": _boxes(read, settings),
+        **_figures(read, settings),
+        "verdicts": _verdicts(read, settings, others.operating_points),
+        "boxes": _boxes(read, settings, "no image was read by both"),
+        "with_failures_as_errors": None
+        if len(read) == len(pairs)
+        else {
+            "n": len(pairs),
+            "verdicts": _verdicts(pairs, settings, others.operating_points),
+            "boxes": _boxes(pairs, settings, "of no image the boxes are known"),
+        },
+    }
+
+
+def _figures(read: Pairs, settings: Settings) -> dict[str, Any]:
+    """Return the differences of rankings and of probabilities."""
+    known, labels, scores = _known(read)
+    differences = _bootstrapped_verdicts(known, labels, scores, settings)
+    return {
+        "auroc": auroc_difference(labels, *scores).to_json(),
+        **{name: difference.to_json() for name, difference in differences.items()},
     }
 
 
 def _verdicts(
-    read: Pairs, settings: Settings, second_points: Mapping[str, float]
+    pairs: Pairs, settings: Settings, second_points: Mapping[str, float]
 ) -> dict[str, Any]:
-    known = [pair for pair in read if pair[0].fractured is not None]
-    labels = np.array([one.fractured for one, _ in known], dtype=np.bool_)
-    scores = [
-        np.array([pair[which].probability for pair in known], dtype=np.float64) for which in (0, 1)
+    """Return McNemar's tests at the points that both have; what failed is read wrongly."""
+    _, labels, scores = _known(pairs)
+    points = [
+        points_at(labels, values, thresholds)
+        for values, thresholds in zip(
+            scores, (settings.operating_points, second_points), strict=True
+        )
     ]
-    differences = _bootstrapped_verdicts(known, labels, scores, settings)
-    common = [name for name in settings.operating_points if name in second_points]
+    called = [dict(zip(one.names, one.cells % 2 == 1, strict=True)) for one in points]
     return {
-        "auroc": auroc_difference(labels, *scores).to_json(),
-        **{name: difference.to_json() for name, difference in differences.items()},
-        "verdicts": {
-            name: {
-                group: mcnemar(
-                    labels,
-                    scores[0] >= settings.operating_points[name],
-                    scores[1] >= second_points[name],
-                    among=among,
-                )
-                for group, among in _AMONG.items()
-            }
-            for name in common
-        },
+        name: {
+            group: mcnemar(labels, called[0][name], called[1][name], among=among)
+            for group, among in _AMONG.items()
+        }
+        for name in settings.operating_points
+        if name in second_points
     }
+
+
+def _known(pairs: Pairs) -> tuple[Pairs, Labels, tuple[Scores, Scores]]:
+    """Return the pairs with a label, their labels, and both probabilities; NaN: failed."""
+    known = [pair for pair in pairs if pair[0].fractured is not None]
+    labels = np.array([one.fractured for one, _ in known], dtype=np.bool_)
+    first, second = (
+        np.array([pair[which].probability for pair in known], dtype=np.float64) for which in (0, 1)
+    )
+    return known, labels, (first, second)
 
 
 def _bootstrapped_verdicts(
     known: Pairs, labels: Labels, scores: Sequence[Scores], settings: Settings
 ) -> dict[str, Difference]:
-    def of(values: Scores, some: Labels) -> list[float | None]:
-        return [
-            verdict_metrics.area_under_roc(some, values),
-            verdict_metrics.average_precision(some, values),
-            calibration_metrics.brier_score(some, values).value,
-        ]
+    rankings = [rank(labels, values) for values in scores]
 
     def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
         some = labels[drawn]
-        return _minus(*(of(values[drawn], some) for values in scores))
+        first, second = (
+            [
+                *ranking.figures(drawn, settings.specificity)[:2],
+                calibration_metrics.brier_score(some, values[drawn]).value,
+            ]
+            for ranking, values in zip(rankings, scores, strict=True)
+        )
+        return _minus(first, second)
 
     names = ("auroc_bootstrap", "average_precision", "brier")
-    found = _differences(statistics, labels, known, NEEDS_BOTH_CLASSES, len(names), settings)
+    reasons = NEEDS_BOTH_CLASSES, "no image was read by both"
+    found = _differences(statistics, labels, known, reasons, len(names), settings)
     return dict(zip(names, found, strict=True))
 
 
-def _boxes(read: Pairs, settings: Settings) -> dict[str, Any]:
-    known = [pair for pair in read if pair[0].truth_boxes is not None]
+def _boxes(pairs: Pairs, settings: Settings, nothing: str) -> dict[str, Any]:
+    known = [pair for pair in pairs if pair[0].truth_boxes is not None]
     truths = [one.truth_boxes for one, _ in known if one.truth_boxes is not None]
-    half, loose = [], []
+    positive = np.array([len(truth) > 0 for truth in truths], dtype=np.bool_)
+    half, loose, kept = [], [], []
     for which in (0, 1):
+        read = np.array([pair[which].failure is None for pair in known], dtype=np.bool_)
+        kept.append(read | positive)
         boxes = [pair[which].boxes for pair in known]
         scores = [pair[which].scores for pair in known]
         half.append(
@@ -134,15 +164,15 @@ def _boxes(read: Pairs, settings: Settings) -> dict[str, Any]:
 
     def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
         values: list[list[float | None]] = []
-        for strict, lenient in zip(half, loose, strict=True):
-            points = froc.sensitivities_at(lenient, rates, drawn)
+        for strict, lenient, own in zip(half, loose, kept, strict=True):
+            inside = drawn[own[drawn]]
+            points = froc.sensitivities_at(lenient, rates, inside)
             found = [None] * len(rates) if points is None else [point[0] for point in points]
-            values.append([box_metrics.average_precision_of(strict, drawn), *found])
+            values.append([box_metrics.average_precision_of(strict, inside), *found])
         return _minus(*values)
 
-    positive = np.array([len(truth) > 0 for truth in truths], dtype=np.bool_)
     map50, *points = _differences(
-        statistics, positive, known, NO_TRUTH_BOX, 1 + len(rates), settings
+        statistics, positive, known, (NO_TRUTH_BOX, nothing), 1 + len(rates), settings
     )
     return {
         "n_images": len(known),
@@ -165,12 +195,13 @@ def _differences(
     statistics: Statistics,
     positive: NDArray[np.bool_],
     known: Pairs,
-    undefined: str,
+    reasons: tuple[str, str],  # why a figure is undefined; why there is no image
     count: int,
     settings: Settings,
 ) -> tuple[Difference, ...]:
+    undefined, nothing_known = reasons
     if not known:
-        nothing = Estimate(None, reason="no image was read by both")
+        nothing = Estimate(None, reason=nothing_known)
         return (Difference(nothing, None, "none"),) * count
     return bootstrap_differences(
         statistics,

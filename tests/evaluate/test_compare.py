@@ -206,3 +206,62 @@ def test_cases_of_other_images_are_refused(reading: Any) -> None:
         compare_cases(("a", cases("1", "2"), FIRST), ("b", cases("2", "1"), SECOND))
     with pytest.raises(ValueError, match="zip"):
         compare_cases(("a", cases("1", "2"), FIRST), ("b", cases("1"), SECOND))
+
+
+def test_without_failures_nothing_is_said_of_them(
+    two: tuple[list[Truth], Records, Records],
+) -> None:
+    assert compared(*two)["with_failures_as_errors"] is None
+
+
+def test_a_failure_of_one_counts_against_it(reading: Any, failure: Any) -> None:
+    """Ten images: five fractured, read rightly by both but for those that failed."""
+    truths = [Truth(f"{n}", None, n < 5, BOX if n < 5 else ()) for n in range(10)]
+
+    def records(*failed: int) -> Records:
+        return [
+            failure(f"{n}")
+            if n in failed
+            else reading(f"{n}", 0.9 if n < 5 else 0.1, HIT if n < 5 else ())
+            for n in range(10)
+        ]
+
+    # 0 failed in both, 1, 2 and 7 in the second alone, 8 in the first alone
+    found = compared(truths, records(0, 8), records(0, 1, 2, 7))
+    assert (found["n"], found["n_only_second_failed"], found["n_only_first_failed"]) == (5, 3, 1)
+    alone = found["verdicts"]["balanced"]["all"]
+    assert (alone["first_right_only"], alone["second_right_only"]) == (0, 0)
+    wrong = found["with_failures_as_errors"]
+    assert wrong["n"] == 10
+    expected = {"all": (10, 3, 1), "fractured": (5, 2, 0), "not_fractured": (5, 1, 1)}
+    for group, (n, first_only, second_only) in expected.items():
+        test = wrong["verdicts"]["balanced"][group]
+        assert (test["n"], test["first_right_only"]) == (n, first_only)
+        assert test["second_right_only"] == second_only
+        by_scipy = binomtest(first_only, first_only + second_only).pvalue
+        assert test["p_value"] == pytest.approx(by_scipy)
+    # all boxes are right: four of five fractures are found by the first, two by the second
+    assert found["boxes"]["map50"]["value"] == 0
+    assert wrong["boxes"]["n_images"] == 10
+    # COCO reads precision at 101 recalls, of which 0 .. 0.8 and 0 .. 0.4 are reached
+    assert wrong["boxes"]["map50"]["value"] == pytest.approx((81 - 41) / 101)
+    for point in wrong["boxes"]["froc"]:
+        assert point["sensitivity"]["value"] == pytest.approx(4 / 5 - 2 / 5)
+
+
+def test_a_failed_normal_image_lowers_nobodys_false_positives(reading: Any, failure: Any) -> None:
+    truths = [Truth("0", None, True, BOX), *(Truth(f"{n}", None, False, ()) for n in (1, 2, 3, 4))]
+    false = ((50, 50, 90, 90, 0.9),)
+
+    def records(*failed: int) -> Records:
+        # a false box of high score on 1, the right one of lower score on 0
+        made = [reading("0", 0.9, HIT), reading("1", 0.1, false)]
+        made += [reading(f"{n}", 0.1) for n in (2, 3, 4)]
+        return [failure(f"{n}") if n in failed else one for n, one in enumerate(made)]
+
+    settings = Settings({"balanced": 0.5}, fp_rates=(0.2, 0.25), n_resamples=20)
+    found = compared(truths, records(), records(4), (settings, settings))
+    at_fifth, at_quarter = found["with_failures_as_errors"]["boxes"]["froc"]
+    # one false box on five images is 0.2 each for the first; on the four that the second read, 0.25
+    assert at_fifth["sensitivity"]["value"] == 1
+    assert at_quarter["sensitivity"]["value"] == 0
