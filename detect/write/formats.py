@@ -85,6 +85,14 @@ FORMATS: dict[str, Format] = {
         "detect.write.tables:open_tables",
         ("results.csv", "findings.csv"),
     ),
+    "dicom-sr": Format(
+        "dicom-sr/: a structured report for each image (Comprehensive 3D SR, TID 1500)",
+        "detect.write.dicom_sr:open_dicom_sr",
+        ("dicom-sr/",),
+        suffixes=(".dcm",),
+        extra="reports",
+        modules=("highdicom",),
+    ),
 }
 
 

@@ -54,8 +54,16 @@ def wrapped_series_uid(study_instance_uid: str) -> str:
     return _uid("series", "image", study_instance_uid)
 
 
-def tracking_uid(reading: Reading, finding: Finding, study_instance_uid: str) -> str:
-    """Return the Tracking Unique Identifier (112040, DCM) of a finding, equal in all objects."""
+def tracking_uid(reading: Reading, finding: Finding | None, study_instance_uid: str) -> str:
+    """Return a Tracking Unique Identifier (112040, DCM), equal in objects of every kind.
+
+    Args:
+        reading: what holds the finding.
+        finding: one of its places; None for the verdict on the whole image.
+        study_instance_uid: of the study that the objects go into.
+    """
+    if finding is None:
+        return _uid("tracking", study_instance_uid, *_image(reading), "verdict")
     box = finding.box
     place = [finding.finding_id, finding.label, finding.origin, box.x1, box.y1, box.x2, box.y2]
     return _uid("tracking", study_instance_uid, *_image(reading), place)
