@@ -93,6 +93,11 @@ FORMATS: dict[str, Format] = {
         extra="reports",
         modules=("highdicom",),
     ),
+    "coco": Format(
+        "coco.json, a dataset with the boxes shown, and coco_results.json, all with their scores",
+        "detect.write.coco:open_coco",
+        ("coco.json", "coco_results.json"),
+    ),
 }
 
 
