@@ -98,6 +98,14 @@ FORMATS: dict[str, Format] = {
         "detect.write.coco:open_coco",
         ("coco.json", "coco_results.json"),
     ),
+    "html": Format(
+        "report.html, a worklist for any browser, and its pictures in report_files/",
+        "detect.write.html.writer:open_html",
+        ("report.html", "report_files/"),
+        suffixes=(".jpg", ".png"),
+        extra="reports",
+        modules=("jinja2",),
+    ),
 }
 
 

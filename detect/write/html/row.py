@@ -1,0 +1,66 @@
+"""What the page is told of a record: plain JSON types, nothing that identifies but the path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detect.draw.banner import percent
+from detect.record import Failure, Finding, Reading
+from detect.write.wording import REASON_WORDS, region_of, shown
+
+__all__ = ["failure_row", "reading_row"]
+
+
+def reading_row(reading: Reading, pictures: dict[str, str]) -> dict[str, Any]:
+    """Return the row of one image.
+
+    Args:
+        reading: the record.
+        pictures: as `Pictures.of` returns them.
+    """
+    source, verdict = reading.source, reading.verdict
+    return {
+        "path": shown(source.path),
+        "frame": source.frame,
+        "width": source.width,
+        "height": source.height,
+        "about": [shown(text) for text in (source.modality, source.body_part) if text],
+        "side": {"L": "left", "R": "right", "B": "both sides"}.get(source.laterality or "", ""),
+        "region": region_of(reading),
+        "fractured": verdict.label == "fractured",
+        "doubtful": verdict.certainty == "doubtful",
+        "probability": verdict.probability,
+        "percent": percent(verdict.probability),
+        "threshold": verdict.threshold,
+        "thresholdPercent": percent(verdict.threshold),
+        "point": shown(verdict.operating_point),
+        "findings": [_finding(finding) for finding in reading.findings],
+        "attributes": [
+            [shown(name), shown(value.label), percent(value.probability)]
+            for name, value in reading.attributes.items()
+        ],
+        "warnings": [shown(text) for text in reading.warnings],
+        "model": f"{shown(reading.model.name)} {shown(reading.model.version)}",
+    } | {key: shown(text) if "missing" in key else text for key, text in pictures.items()}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    box = finding.box
+    return {
+        "id": shown(finding.finding_id),
+        "label": shown(finding.label),
+        "certainty": finding.certainty,
+        "evidence": finding.origin == "evidence",
+        "score": f"{finding.score:.2f}",
+        "box": [box.x1, box.y1, box.x2, box.y2],
+    }
+
+
+def failure_row(failure: Failure) -> dict[str, Any]:
+    """Return the row of an input that could not be read."""
+    return {
+        "path": shown(failure.source.path),
+        "frame": failure.source.frame,
+        "reason": REASON_WORDS.get(failure.reason, shown(failure.reason)),
+        "message": shown(failure.message),
+    }
