@@ -28,7 +28,8 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
     """Return the figures of the detector's boxes over the cases whose boxes are known.
 
     A failed case with annotated boxes stays in, its fractures missed; one without is left
-    out, since an image never read would only lower the false positives per image. Boxes
+    out. Neither is among the images that false positives are divided by, since an image never
+    read would only lower their rate. Boxes
     outlined from the evidence map have no detector score: they are counted on their own. Where
     a failed case stays in, `of_images_read` gives the same figures without any.
     """
@@ -71,15 +72,16 @@ def box_block(cases: Sequence[Case], settings: Settings, *, curves: bool) -> dic
         },
     }
     if block["n_failed"]:
-        read = [case for case in known if case.failure is None]
-        block["of_images_read"] = box_block(read, settings, curves=False)
+        block["of_images_read"] = box_block(
+            [case for case in known if case.failure is None], settings, curves=False
+        )
     else:
         block["of_images_read"] = None
     if curves:
         block["precision_recall_curve"] = _precision_recall(half)
         for name, matches in curves_of.items():
             for denominator in DENOMINATORS:
-                curve = _froc_curve(matches, denominator)
+                curve = _froc_curve(matches, denominator, _read(known))
                 block["froc"][name][denominator]["curve"] = curve
     return block
 
@@ -90,7 +92,7 @@ def _bootstrapped_boxes(
     by_criterion: Mapping[str, Matches],
     settings: Settings,
 ) -> dict[str, Any]:
-    rates = settings.fp_rates
+    rates, read = settings.fp_rates, _read(known)
     ways = [(name, denominator) for name in by_criterion for denominator in DENOMINATORS]
 
     def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
@@ -99,7 +101,7 @@ def _bootstrapped_boxes(
             box_metrics.average_precision_of(matches, drawn) for matches in by_criterion.values()
         ]
         for name, denominator in ways:
-            points = froc.sensitivities_at(by_criterion[name], rates, drawn, denominator)
+            points = froc.sensitivities_at(by_criterion[name], rates, drawn, denominator, read)
             values += [None] * len(rates) if points is None else [point[0] for point in points]
         return values
 
@@ -122,7 +124,7 @@ def _bootstrapped_boxes(
     for number, (name, denominator) in enumerate(ways):
         matches = by_criterion[name]
         start = n_precisions + number * len(rates)
-        points = froc.sensitivities_at(matches, rates, denominator=denominator)
+        points = froc.sensitivities_at(matches, rates, None, denominator, read)
         block[name][denominator] = {
             "points": [
                 {
@@ -142,9 +144,13 @@ def _bootstrapped_boxes(
     return block
 
 
+def _read(known: Sequence[Case]) -> NDArray[np.bool_]:
+    return np.array([case.failure is None for case in known], dtype=np.bool_)
+
+
 def _by_size(known: Sequence[Case], by_iou: Matches, settings: Settings) -> dict[str, Any]:
     """Return sensitivity by size of the fracture, at one rate of false positives."""
-    points = froc.sensitivities_at(by_iou, [settings.shown_fp_rate])
+    points = froc.sensitivities_at(by_iou, [settings.shown_fp_rate], read=_read(known))
     threshold = None if points is None else points[0][1]
     shares = [
         (box[2] - box[0]) * (box[3] - box[1]) / (case.size[0] * case.size[1])
@@ -180,9 +186,11 @@ def _precision_recall(matches: Matches) -> dict[str, list[float]] | None:
     return {"recall": box_metrics.RECALLS.tolist(), "precision": points.tolist()}
 
 
-def _froc_curve(matches: Matches, denominator: Denominator) -> dict[str, list[float]] | None:
+def _froc_curve(
+    matches: Matches, denominator: Denominator, read: NDArray[np.bool_]
+) -> dict[str, list[float]] | None:
     """Return the points at which sensitivity rises, and the last one: the others lie between."""
-    curve = froc.froc_curve(matches, denominator=denominator)
+    curve = froc.froc_curve(matches, None, denominator, read)
     if curve is None:
         return None
     keep = np.diff(curve.sensitivities, prepend=0.0) > 0

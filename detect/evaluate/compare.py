@@ -150,10 +150,9 @@ def _boxes(pairs: Pairs, settings: Settings, nothing: str) -> dict[str, Any]:
     known = [pair for pair in pairs if pair[0].truth_boxes is not None]
     truths = [one.truth_boxes for one, _ in known if one.truth_boxes is not None]
     positive = np.array([len(truth) > 0 for truth in truths], dtype=np.bool_)
-    half, loose, kept = [], [], []
+    half, loose, read = [], [], []
     for which in (0, 1):
-        read = np.array([pair[which].failure is None for pair in known], dtype=np.bool_)
-        kept.append(read | positive)
+        read.append(np.array([pair[which].failure is None for pair in known], dtype=np.bool_))
         boxes = [pair[which].boxes for pair in known]
         scores = [pair[which].scores for pair in known]
         half.append(
@@ -164,11 +163,10 @@ def _boxes(pairs: Pairs, settings: Settings, nothing: str) -> dict[str, Any]:
 
     def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
         values: list[list[float | None]] = []
-        for strict, lenient, own in zip(half, loose, kept, strict=True):
-            inside = drawn[own[drawn]]
-            points = froc.sensitivities_at(lenient, rates, inside)
+        for strict, lenient, own in zip(half, loose, read, strict=True):
+            points = froc.sensitivities_at(lenient, rates, drawn, read=own)
             found = [None] * len(rates) if points is None else [point[0] for point in points]
-            values.append([box_metrics.average_precision_of(strict, inside), *found])
+            values.append([box_metrics.average_precision_of(strict, drawn), *found])
         return _minus(*values)
 
     map50, *points = _differences(

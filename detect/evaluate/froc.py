@@ -40,7 +40,10 @@ class FrocCurve:
 
 
 def froc_curve(
-    matches: Matches, drawn: NDArray[np.intp] | None = None, denominator: Denominator = "all"
+    matches: Matches,
+    drawn: NDArray[np.intp] | None = None,
+    denominator: Denominator = "all",
+    read: NDArray[np.bool_] | None = None,
 ) -> FrocCurve | None:
     """Return the curve, or None without an annotated box or without an image to divide by.
 
@@ -48,10 +51,15 @@ def froc_curve(
         matches: with every detection, down to the lowest score.
         drawn: image indices with repeats, for the bootstrap; None: every image once.
         denominator: on which images false positives are counted.
+        read: shape (n,), whether an image was read; the others' fractures are missed, but they
+            are not among the images that false positives are divided by, or else a failure would
+            lower their rate. None: all were.
     """
     weights = matches.weights(drawn)
     n_truths = int(weights @ matches.n_truths)
     judged = (matches.n_truths == 0) | (denominator == "all")
+    if read is not None:
+        judged &= read
     n_judged = int(weights @ judged)
     if n_truths == 0 or n_judged == 0:
         return None
@@ -68,6 +76,7 @@ def sensitivities_at(
     rates: Sequence[float],
     drawn: NDArray[np.intp] | None = None,
     denominator: Denominator = "all",
+    read: NDArray[np.bool_] | None = None,
 ) -> list[tuple[float, float | None]] | None:
     """Return, per rate, the highest sensitivity at no more false positives, and its threshold.
 
@@ -79,9 +88,9 @@ def sensitivities_at(
         matches: as in `froc_curve`.
         rates: false positives per image, >= 0.
         drawn: as in `froc_curve`.
-        denominator: as in `froc_curve`.
+        denominator, read: as in `froc_curve`.
     """
-    curve = froc_curve(matches, drawn, denominator)
+    curve = froc_curve(matches, drawn, denominator, read)
     if curve is None:
         return None
     counts = np.searchsorted(curve.false_positives, rates, side="right")

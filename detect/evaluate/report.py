@@ -2,7 +2,9 @@
 
 `metrics.json`, schema version 1.3. Every measured figure is an object {value, interval
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
-then says why. Intervals are at `settings.confidence_level`.
+then says why. Intervals are at `settings.confidence_level`. Version 1.2 had no interval of F1,
+Youden's J, kappa, calibration, mAP75, mAP50-95 and AR, and of rates with failures as errors
+sensitivity and specificity alone.
 
     schema_version, kind      "1.3", "evaluation"
     version, command          of this program; as typed, or null
@@ -40,14 +42,18 @@ then says why. Intervals are at `settings.confidence_level`.
                               false_negative, true_negative, sensitivity, specificity,
                               ppv, npv, accuracy, f1, youden, kappa, at_prevalence
                               {prevalence, ppv, npv} (null unless one is asked for),
-                              with_failures_as_errors {sensitivity, specificity}}}
+                              with_failures_as_errors (null unless some image failed; else the
+                              counts and rates once more, each failed image being read wrongly:
+                              a fractured one missed, another one a false alarm)}}
         roc_curve             in "all" only: false_positive_rate, true_positive_rate,
                               threshold (null: above every score); or null
         precision_recall_curve   in "all" only: recall, precision; or null
         histogram             in "all" only: edges, fractured, not_fractured: images by probability
       boxes                   n_images, n_images_with_boxes, n_failed, n_truth_boxes,
                               n_detections, map50, map75, map50_95, ar1, ar10, ar100,
-                              evidence_outlines {n, centre_in_fracture}
+                              evidence_outlines {n, centre_in_fracture}. A failed image without
+                              annotated fracture is left out; of another one the fractures are
+                              missed, but false positives are not divided by it
         ap_iou, ap_centre     average precision where a box counts from `froc_iou` on, or
                               by its centre: readers mark loosely
         froc                  {iou|centre: {least_iou, all|normals (on which images false
@@ -59,6 +65,8 @@ then says why. Intervals are at `settings.confidence_level`.
                               [{name, from_share_of_image, to_share_of_image, n,
                               sensitivity}]: fractures found by their share of the image
         precision_recall_curve   in "all" only: recall, precision at IoU 0.5; or null
+        of_images_read        null unless a failed image has annotated fractures; else all of
+                              "boxes" without the failed images, but for curves
       reasons                 n_true_positive, n_with_annotated_boxes, touching,
                               centre_in_fracture, incoherent [{path, why}]: is what is shown
                               on a true positive the fracture? at the records' operating point

@@ -7,9 +7,11 @@ from typing import Any
 
 from detect.data.check_text import printable
 from detect.evaluate.cases import MISSING
+from detect.evaluate.further_tables import failures_side_by_side, further_tables
 from detect.evaluate.headline import figure_name, headline
 from detect.evaluate.subset_title import MARK, marked, subset_title
-from detect.evaluate.wording import Footnotes
+from detect.evaluate.table_cells import difference_cell, right_more_often_cell
+from detect.evaluate.wording import Footnotes, aligned_table
 
 __all__ = ["format_table"]
 
@@ -34,13 +36,15 @@ def format_table(metrics: dict[str, Any]) -> str:
         f"{_counts(data)}; {data['n_failed']} failed",
         *_doubts([metrics]),
         "",
-        _align(_verdicts(subsets, settings, notes)),
+        aligned_table(_verdicts(subsets, settings, notes)),
         "",
-        _align(_boxes(subsets, settings, notes)),
+        aligned_table(_boxes(subsets, settings, notes)),
     ]
     points = _operating_points(subsets["all"], notes)
     if len(points) > 1:
-        parts += ["", _align(points)]
+        parts += ["", aligned_table(points)]
+    for table in further_tables(metrics, notes):
+        parts += ["", table]
     if any(part["too_few"] for part in subsets.values()):
         least = settings["least_of_a_kind"]
         parts += [
@@ -89,7 +93,7 @@ def _cells(
 ) -> list[str]:
     if part["reason"] is not None:  # why there is no image, and so no figure
         return [notes.dash(part["reason"])] * len(estimates)
-    return [_figure(estimate, notes) for estimate in estimates]
+    return [notes.plain(estimate) for estimate in estimates]
 
 
 def _operating_points(whole: Mapping[str, Any], notes: Footnotes) -> list[list[str]]:
@@ -97,7 +101,7 @@ def _operating_points(whole: Mapping[str, Any], notes: Footnotes) -> list[list[s
     shown = ("sensitivity", "specificity", "ppv", "npv")
     rows = [["operating point", "threshold", "sensitivity", "specificity", "PPV", "NPV"]]
     for name, point in whole["verdict"]["operating_points"].items():
-        figures = [_figure(point[rate], notes) for rate in shown]
+        figures = [notes.plain(point[rate]) for rate in shown]
         rows.append([printable(name), f"{point['threshold']:.3f}", *figures])
         if whole["clustered"] is not None:
             by_group = whole["clustered"]["operating_points"][name]
@@ -153,15 +157,17 @@ def _side_by_side(metrics: dict[str, Any]) -> str:
     rows.append(["failed", *(str(system["data"]["n_failed"]) for system in systems)])
     for key in dict.fromkeys(key for each in figures for key in each):
         cells = [
-            _figure(each[key], notes) if key in each else notes.dash(NO_SUCH_POINT)
-            for each in figures
+            notes.plain(each[key]) if key in each else notes.dash(NO_SUCH_POINT) for each in figures
         ]
         rows.append([figure_name(key, metrics["settings"]), *cells])
-    differences = _align(_differences(metrics, notes))
+    differences = aligned_table(_differences(metrics, notes))
     counts = [_counts(metrics["data"]), *_doubts(systems)]
-    parts = [*counts, "", _align(rows), "", differences]
+    parts = [*counts, "", aligned_table(rows), "", differences]
+    wrong = failures_side_by_side(metrics, notes)
+    if wrong is not None:
+        parts += ["", wrong]
     for seeds in metrics["summary"]:
-        parts += ["", _align(_ranges(seeds, metrics["settings"], notes))]
+        parts += ["", aligned_table(_ranges(seeds, metrics["settings"], notes))]
     return "\n".join([*parts, "", *_detectors(systems), _note(metrics["settings"]), *notes.lines()])
 
 
@@ -185,20 +191,20 @@ def _differences(metrics: dict[str, Any], notes: Footnotes) -> list[list[str]]:
     for comparison in comparisons:
         column = {
             "images that both read": str(comparison["n"]),
-            "AUROC, DeLong": _difference(comparison["auroc"], notes),
-            "AUROC, bootstrap": _difference(comparison["auroc_bootstrap"], notes),
-            "average precision": _difference(comparison["average_precision"], notes),
+            "AUROC, DeLong": difference_cell(comparison["auroc"], notes),
+            "AUROC, bootstrap": difference_cell(comparison["auroc_bootstrap"], notes),
+            "average precision": difference_cell(comparison["average_precision"], notes),
         }
         for name, groups in comparison["verdicts"].items():
             for rate, group in (("sensitivity", "fractured"), ("specificity", "not_fractured")):
-                column[figure_name(f"{rate}_{name}", settings)] = _right_more_often(
+                column[figure_name(f"{rate}_{name}", settings)] = right_more_often_cell(
                     groups[group], notes
                 )
-        column["Brier"] = _difference(comparison["brier"], notes)
-        column["mAP50"] = _difference(comparison["boxes"]["map50"], notes)
+        column["Brier"] = difference_cell(comparison["brier"], notes)
+        column["mAP50"] = difference_cell(comparison["boxes"]["map50"], notes)
         for point in comparison["boxes"]["froc"]:
             key = f"FROC {point['false_positives_per_image']:g}"
-            column[key] = _difference(point["sensitivity"], notes)
+            column[key] = difference_cell(point["sensitivity"], notes)
         columns.append(column)
     head = [f"{metrics['system']['name']} minus", *(each["second"] for each in comparisons)]
     keys = dict.fromkeys(key for column in columns for key in column)
@@ -223,50 +229,9 @@ def _ranges(
     return rows
 
 
-def _difference(found: dict[str, Any], notes: Footnotes) -> str:
-    if found["value"] is None:
-        return notes.dash(found["reason"])
-    text = f"{found['value']:+.3f}"
-    if found["interval"] is not None:
-        text += " [{:+.3f}, {:+.3f}]".format(*found["interval"])
-    return text + _p(found["p_value"])
-
-
-def _right_more_often(found: dict[str, Any], notes: Footnotes) -> str:
-    """Return the difference of two rates over the same images, with McNemar's p-value."""
-    if not found["n"]:
-        return notes.dash("no image of this kind that both read")
-    difference = (found["first_right_only"] - found["second_right_only"]) / found["n"]
-    return f"{difference:+.3f}{_p(found['p_value'])}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return ""
-    return " p<0.001" if value < 0.001 else f" p={value:.3f}"
-
-
-def _figure(estimate: dict[str, Any], notes: Footnotes) -> str:
-    if estimate["value"] is None:
-        return notes.dash(estimate["reason"])
-    text = f"{estimate['value']:.3f}"
-    if estimate["interval"] is None:
-        return text
-    low, high = estimate["interval"]
-    return f"{text} [{low:.3f}, {high:.3f}]"
-
-
 def _interval(estimate: dict[str, Any], notes: Footnotes) -> str:
     """Return the interval alone, below the value that it belongs to."""
     if estimate["interval"] is None:
         return notes.dash(estimate["reason"])
     low, high = estimate["interval"]
     return f"[{low:.3f}, {high:.3f}]"
-
-
-def _align(rows: list[list[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )

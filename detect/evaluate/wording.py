@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["Footnotes", "in_words", "markdown_table", "one_line"]
+__all__ = ["Footnotes", "aligned_table", "in_words", "markdown_table", "one_line"]
 
 
 class Footnotes:
@@ -20,6 +20,10 @@ class Footnotes:
         if reason is None:
             return _figure(estimate)
         return f"{_figure(estimate)} (note {self._number(reason)})"
+
+    def plain(self, estimate: dict[str, Any]) -> str:
+        """Return an `Estimate` in JSON for a plain table; an undefined one as `dash`."""
+        return self.dash(estimate["reason"]) if estimate["value"] is None else _figure(estimate)
 
     def dash(self, reason: str) -> str:
         """Return "- (2)" for an undefined figure in a plain table; `lines` tells the reasons."""
@@ -38,6 +42,15 @@ class Footnotes:
 
     def _number(self, reason: str) -> int:
         return self._numbers.setdefault(reason, len(self._numbers) + 1)
+
+
+def aligned_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of as many cells each as plain text, a line each, without a final newline."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 def in_words(estimate: dict[str, Any]) -> str:

@@ -40,6 +40,8 @@ def comparison_section(metrics: Metrics) -> Section | None:
     ]
     for number in range(len(comparisons)):
         blocks += [_differences(metrics, number), _verdicts(metrics, number)]
+        if metrics.at("comparisons", number, "with_failures_as_errors") is not None:
+            blocks += [_boxes_wrong(metrics, number), _verdicts(metrics, number, wrong=True)]
     blocks += [
         Plot("compare_roc", "ROC curves of all systems."),
         Plot("compare_froc", "FROC curves of all systems."),
@@ -111,9 +113,33 @@ def _differences(metrics: Metrics, number: int) -> Table:
     )
 
 
-def _verdicts(metrics: Metrics, number: int) -> Table:
-    at = ("comparisons", number)
+def _boxes_wrong(metrics: Metrics, number: int) -> Table:
+    at: Path = ("comparisons", number)
+    inside = (*at, "with_failures_as_errors", "boxes")
+    entries: list[tuple[str, Path]] = [("mAP50", (*inside, "map50"))]
+    for place, point in enumerate(metrics.at(*inside, "froc")):
+        words = f"fractures found at {point['false_positives_per_image']:g} false boxes per image"
+        entries.append((words, (*inside, "froc", place, "sensitivity")))
     first, second = (printable(metrics.at(*at, which)) for which in ("first", "second"))
+    return Table(
+        f"{first} against {second}: boxes with failures counted as wrong",
+        ("figure", "difference", "p"),
+        tuple(
+            Row(((words,), (metrics.number(*path),), (metrics.p_value(*path, "p_value"),)))
+            for words, path in entries
+        ),
+        note="Over all images; fractures on an image that a system failed on are missed by it.",
+    )
+
+
+def _verdicts(metrics: Metrics, number: int, *, wrong: bool = False) -> Table:
+    at: Path = ("comparisons", number)
+    first, second = (printable(metrics.at(*at, which)) for which in ("first", "second"))
+    title, note = "verdicts on the same images", ""
+    if wrong:
+        at = (*at, "with_failures_as_errors")
+        title = "verdicts with failures counted as wrong"
+        note = " Over all images; a failure of one alone counts against it."
     rows = []
     for point in metrics.at(*at, "verdicts"):
         for group, rate in _AMONG.items():
@@ -125,10 +151,10 @@ def _verdicts(metrics: Metrics, number: int) -> Table:
             p_value: Figure = metrics.p_value(*path, "p_value")
             rows.append(Row(((f"{printable(point)}: {rate}",), *figures, (p_value,))))
     return Table(
-        f"{first} against {second}: verdicts on the same images",
+        f"{first} against {second}: {title}",
         ("operating point", "images", f"{first} alone right", f"{second} alone right", "p"),
         tuple(rows),
-        note="McNemar's exact test, each at its own threshold of that name.",
+        note=f"McNemar's exact test, each at its own threshold of that name.{note}",
     )
 
 

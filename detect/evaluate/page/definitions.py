@@ -28,7 +28,7 @@ _DEFINITIONS = (
         "Accuracy, F1, Youden's J, Cohen's κ",
         "Share of images called rightly; 2TP / (2TP + FP + FN); sensitivity + specificity − 1 "
         "(Youden, Cancer 1950); agreement with the truth beyond chance (Cohen, Educational and "
-        "Psychological Measurement 1960).",
+        "Psychological Measurement 1960). Intervals: accuracy by Wilson, the others by bootstrap.",
     ),
     (
         "AUROC",
@@ -51,12 +51,14 @@ _DEFINITIONS = (
         "ECE",
         "Expected calibration error: over bins of the probability, the mean distance of stated "
         "probability and share fractured, weighted by images (Naeini, Cooper & Hauskrecht, AAAI "
-        "2015, on the probability of a fracture).",
+        "2015, on the probability of a fracture). Its interval by bootstrap leans upwards, since "
+        "the noise of drawing counts as error; below the value it says little.",
     ),
     (
         "Brier score, intercept, slope",
         "Mean squared difference of probability and outcome (Brier, Monthly Weather Review 1950); "
-        "logistic recalibration (Cox, Biometrika 1958; Van Calster et al., BMC Medicine 2019).",
+        "logistic recalibration (Cox, Biometrika 1958; Van Calster et al., BMC Medicine 2019). "
+        "Intervals: bootstrap.",
     ),
     (
         "IoU",
@@ -67,7 +69,8 @@ _DEFINITIONS = (
         "mAP50, mAP75, mAP50-95, AR",
         "COCO's average precision and recall of boxes at IoU 0.5, 0.75 and 0.5 to 0.95, one class, "
         "101-point interpolation (Lin et al., ECCV 2014; https://cocodataset.org/#detection-eval),"
-        " over all images, those without a fracture included.",
+        " over all images, those without a fracture included. Intervals: bootstrap, every image "
+        "being matched once.",
     ),
     (
         "FROC",
@@ -76,6 +79,12 @@ _DEFINITIONS = (
         "Imaging, 2017). False boxes are counted over all images, or over those without a "
         "fracture alone, divided by their number; both are in use. A second box on a fracture "
         "already found is false.",
+    ),
+    (
+        "Failures counted as wrong",
+        "A failed image that is fractured counts as missed, with all its fractures, and one "
+        "without a fracture as a false alarm; false boxes are divided by the images read alone. In "
+        "McNemar's test, the system that failed is wrong.",
     ),
     (
         "Size of a fracture",

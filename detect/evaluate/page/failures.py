@@ -71,8 +71,8 @@ def _boxes(metrics: Metrics) -> Table:
         ("", "images read", "failures wrong"),
         tuple(rows),
         note="A fracture on a failed image counts as missed; so it does in all other figures of "
-        "boxes on this page. A failed image without a fracture is left out of both, since it would "
-        "only lower the false boxes per image.",
+        "boxes on this page. False boxes are divided by the images read alone, since a failed "
+        "one would only lower their number per image.",
     )
 
 
