@@ -25,15 +25,16 @@ def caption_facts(case: Case, reading: Reading) -> tuple[str, ...]:
         case: of an image that was read.
         reading: its record.
     """
+    attributes = [
+        f"{key.replace('_', ' ')} {value}"
+        for key, value in sorted(case.truth.attributes.items())
+        if value.strip().lower() not in _NOTHING_SAID
+    ]
     return (
         f"probability {percent(reading.verdict.probability)}",
         f"model: {_shown(reading)}",
         f"truth: {_truth(case)}",
-        *(
-            printable(f"{key} {value}")
-            for key, value in sorted(case.truth.attributes.items())
-            if value.strip().lower() not in _NOTHING_SAID
-        ),
+        *((printable(", ".join(attributes)),) if attributes else ()),
     )
 
 
@@ -43,7 +44,7 @@ def _shown(reading: Reading) -> str:
     shown = [finding for finding in reading.findings if finding.certainty != "none"]
     if not shown and reading.findings:
         best = reading.findings[0]
-        return f"{label}, no box shown, best one below both thresholds {_place(best)}"
+        return f"{label}, no box shown; best one below both thresholds: {_place(best)}"
     listed = [f"{finding.certainty} {_place(finding)}" for finding in shown[:_MOST_LISTED]]
     if len(shown) > _MOST_LISTED:
         listed.append(f"{len(shown) - _MOST_LISTED} more")

@@ -78,7 +78,7 @@ def build_galleries(
         try:
             for kind in KINDS:
                 chosen, found = worst_cases(cases, kind, most)
-                note = f"{len(chosen)} of {found}, {kind.order}." if found else "None."
+                note = f"{len(chosen)} of {found}, {kind.order}." if found else "No such image."
                 if chosen:
                     note += f" {_threshold(readings[chosen[0].truth.path])}"
                 pictures = tuple(pool.map(picture, chosen))

@@ -34,7 +34,7 @@ def finding(certainty: str, score: float, origin: str = "detector") -> Finding:
         (
             "not_fractured",
             [finding("none", 0.126), finding("none", 0.1)],
-            "model: not fractured, no box shown, best one below both thresholds box 0.13 "
+            "model: not fractured, no box shown; best one below both thresholds: box 0.13 "
             "(x 10–30, y 20–41)",
         ),
         (
@@ -83,6 +83,6 @@ def test_the_truth_is_stated(truth: Truth, says: str, reading: Any) -> None:
 
 
 def test_attributes_that_say_something_follow(reading: Any) -> None:
-    attributes = {"view": "lateral", "hardware": "0", "site": "a\x1b"}
+    attributes = {"view": "lateral", "body_part": "hand", "hardware": "0", "site": "a\x1b"}
     truth = Truth("a.png", None, False, (), attributes)
-    assert facts(reading, truth, "fractured")[3:] == (r"site a\x1b", "view lateral")
+    assert facts(reading, truth, "fractured")[3:] == (r"body part hand, site a\x1b, view lateral",)

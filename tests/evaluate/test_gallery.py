@@ -73,7 +73,7 @@ def test_model_and_truth_stand_side_by_side(reading: Any, radiograph: Path) -> N
     record = record_of(reading, "images/one.png", 0.9, "fractured", "definite")
     missed, alarms, wrong = galleries_of(radiograph, record, True)
     assert (missed.pictures, alarms.pictures) == ((), ())
-    assert missed.note == "None."
+    assert missed.note == "No such image."
     (picture,) = wrong.pictures
     assert wrong.note.startswith("1 of 1, highest probability first.")
     assert max(picture.width, picture.height) == LONG_SIDE

@@ -39,7 +39,7 @@ def subgroups_section(metrics: Metrics) -> Section:
                 metrics.count("settings", "least_of_a_kind"),
             )
         ),
-        Table("Key figures by subset", tuple(heads), rows, note=f"{MARK} too few to conclude from"),
+        Table("Key figures by subset", tuple(heads), rows, note=_note(metrics)),
         *_by_group(metrics, point),
         Plot(
             "subgroups", "Subsets with their intervals; grey where images are too few.", wide=True
@@ -68,6 +68,16 @@ def _row(metrics: Metrics, name: str, point: str | None) -> Row:
         ),
         doubt=metrics.at("subsets", name, "too_few_reason") or "",
     )
+
+
+def _note(metrics: Metrics) -> str:
+    """Return what the mark means, and why which subsets have no image."""
+    empty = "; ".join(
+        f"{subset_title(name)} ({printable(part['reason'])})"
+        for name, part in metrics.at("subsets").items()
+        if part["reason"] is not None
+    )
+    return f"{MARK} too few to conclude from." + f" Without an image: {empty}." * bool(empty)
 
 
 def _by_group(metrics: Metrics, point: str | None) -> list[Block]:
