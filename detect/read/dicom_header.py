@@ -51,6 +51,8 @@ class DicomHeader:
     laterality: str | None  # "L", "R", "B" or "U": ImageLaterality, else Laterality
     view: str | None  # ViewPosition (0018,5101)
     manufacturer: str | None  # (0008,0070)
+    series_instance_uid: str | None  # (0020,000E)
+    sop_class_uid: str | None  # (0008,0016)
 
 
 def read_header(path: Path, name: str) -> DicomHeader:
@@ -78,6 +80,8 @@ def read_header(path: Path, name: str) -> DicomHeader:
             laterality=side_stated(dataset),
             view=stated(dataset, "ViewPosition", CODE),
             manufacturer=stated(dataset, "Manufacturer", _TEXT),
+            series_instance_uid=stated(dataset, "SeriesInstanceUID", UID),
+            sop_class_uid=stated(dataset, "SOPClassUID", UID),
         )
 
 
