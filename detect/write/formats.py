@@ -106,6 +106,18 @@ FORMATS: dict[str, Format] = {
         extra="reports",
         modules=("jinja2",),
     ),
+    "fhir-r4": Format(
+        "fhir-r4/: a FHIR R4 transaction Bundle for each image",
+        "detect.write.fhir.writer:open_fhir_r4",
+        ("fhir-r4/",),
+        suffixes=(".json",),
+    ),
+    "fhir-r5": Format(
+        "fhir-r5/: a FHIR R5 transaction Bundle for each image, places as ImagingSelection",
+        "detect.write.fhir.writer:open_fhir_r5",
+        ("fhir-r5/",),
+        suffixes=(".json",),
+    ),
 }
 
 
