@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from detect.errors import InputError, NotWrittenError
 from detect.extras import need_extra
+from detect.read.plain import PLAIN_SUFFIXES
 from detect.record import Failure, Reading
 from detect.write.atomic import remove_folder
 from detect.write.context import WriteContext
@@ -117,6 +118,12 @@ FORMATS: dict[str, Format] = {
         "detect.write.fhir.writer:open_fhir_r5",
         ("fhir-r5/",),
         suffixes=(".json",),
+    ),
+    "yolo": Format(
+        "yolo/: labels to correct and train on, and predictions with their confidence",
+        "detect.write.yolo:open_yolo",
+        ("yolo/",),
+        suffixes=(".yaml", ".txt", *PLAIN_SUFFIXES),
     ),
 }
 
