@@ -125,6 +125,12 @@ FORMATS: dict[str, Format] = {
         ("yolo/",),
         suffixes=(".yaml", ".txt", *PLAIN_SUFFIXES),
     ),
+    "cvat": Format(
+        "cvat/: annotations for images (XML 1.1), so that people correct boxes in CVAT",
+        "detect.write.cvat:open_cvat",
+        ("cvat/",),
+        suffixes=(".json", ".xml", *PLAIN_SUFFIXES),
+    ),
 }
 
 
