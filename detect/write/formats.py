@@ -131,6 +131,12 @@ FORMATS: dict[str, Format] = {
         ("cvat/",),
         suffixes=(".json", ".xml", *PLAIN_SUFFIXES),
     ),
+    "label-studio": Format(
+        "label-studio/: tasks with predictions, so that people correct boxes in Label Studio",
+        "detect.write.label_studio:open_label_studio",
+        ("label-studio/",),
+        suffixes=(".json", ".xml", *PLAIN_SUFFIXES),
+    ),
 }
 
 
