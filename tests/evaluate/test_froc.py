@@ -151,3 +151,23 @@ def test_without_a_normal_image_there_is_nothing_to_divide_by() -> None:
     assert froc_curve(matches, denominator="normals") is None
     assert sensitivities_at(matches, RATES, denominator="normals") is None
     assert froc_curve(matches) is not None
+
+
+def test_an_image_that_failed_lowers_no_rate_and_its_fractures_are_missed() -> None:
+    box, none, score = np.array([[0.0, 0, 9, 9]]), np.zeros((0, 4)), np.array([0.5])
+    far = np.array([[50.0, 50, 59, 59]])
+    # found; a false box; failed with a fracture; failed without
+    truths, boxes = [box, none, box, none], [box, far, none, none]
+    matches = match_boxes(truths, boxes, [score, score + 0.1, np.zeros(0), np.zeros(0)])
+    read = np.array([True, True, False, False])
+    curve = froc_curve(matches, read=read)
+    assert curve is not None
+    assert curve.false_positives.tolist() == [1 / 2, 1 / 2]
+    assert curve.sensitivities.tolist() == [0, 1 / 2]
+    normals = froc_curve(matches, None, "normals", read)
+    assert normals is not None
+    assert normals.false_positives.tolist() == [1, 1]
+    assert sensitivities_at(matches, [0.4, 0.5], read=read) == [(0.0, None), (0.5, 0.5)]
+    assert sensitivities_at(matches, [0.4], np.array([0, 0, 1, 2]), read=read) == [(2 / 3, 0.5)]
+    assert froc_curve(matches, read=~read) is not None
+    assert froc_curve(matches, np.array([2, 3]), read=read) is None

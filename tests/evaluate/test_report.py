@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from detect.errors import InputError, OutputError
+from detect.evaluate.bootstrap import bootstrap_estimates
 from detect.evaluate.box_metrics import coco_metrics
 from detect.evaluate.cases import Truth
 from detect.evaluate.figures import FIGURE_FILES
@@ -192,6 +195,7 @@ def test_failures_are_counted_and_counted_as_errors(evaluation: Evaluation, fail
     assert data["failures_by_reason"] == {"missing": 1, "truncated": 4}
     assert {"path": f"{max(positive)}.png", "reason": "missing"} in data["failures"]
     assert data["n_records_without_truth"] == 1
+    failed_paths = {one["path"] for one in data["failures"]}
     verdict = part["verdict"]
     assert verdict["n"] == 75
     assert (verdict["n_failed_fractured"], verdict["n_failed_not_fractured"]) == (2, 3)
@@ -200,9 +204,75 @@ def test_failures_are_counted_and_counted_as_errors(evaluation: Evaluation, fail
     assert wrong["sensitivity"]["value"] == pytest.approx(point["true_positive"] / len(positive))
     assert wrong["specificity"]["value"] == pytest.approx(point["true_negative"] / len(negative))
     assert wrong["specificity"]["value"] < point["specificity"]["value"]
+    table = format_table(after)
+    assert "verdict, failures counted as wrong  screening" in table
+    assert f"{wrong['kappa']['value']:.3f} [" in table
+    assert "failures counted as wrong" not in format_table(before)
     # the failed fractures are missed; the failed normals do not flatter the denominator
+    read, both = part["boxes"]["of_images_read"], part["boxes"]
+    assert before["subsets"]["all"]["boxes"]["of_images_read"] is None
+    assert (read["n_images"], read["n_failed"]) == (75, 0)
+    kept = [(t, r) for t, r in zip(truths, records, strict=True) if t.path not in failed_paths]
+    alone = evaluate_records(*map(list, zip(*kept, strict=True)), SETTINGS)["subsets"]["all"]
+    assert read["map50"]["value"] == alone["boxes"]["map50"]["value"]
+    for one, other in zip(*(b["froc"]["iou"]["all"]["points"] for b in (read, both)), strict=True):
+        found = one["sensitivity"]["value"] * read["n_truth_boxes"]
+        assert other["sensitivity"]["value"] * both["n_truth_boxes"] == pytest.approx(found)
+        assert other["threshold"] == one["threshold"]
+        assert other["image_sensitivity"]["value"] < one["image_sensitivity"]["value"]
     assert part["boxes"]["n_truth_boxes"] == before["subsets"]["all"]["boxes"]["n_truth_boxes"]
     assert (part["boxes"]["n_images"], part["boxes"]["n_failed"]) == (77, 2)
+
+
+def test_every_figure_has_an_interval_or_says_why_not(evaluation: Evaluation, failure: Any) -> None:
+    truths, records = evaluation
+    raw = {truth.path: 0.2 + 0.6 * (number % 7) / 7 for number, truth in enumerate(truths)}
+    broken = [failure("0.png"), *records[1:]]
+    for some in (records, broken):
+        found = estimates(evaluate_records(truths, some, SETTINGS, ["region"], raw))
+        assert all(one["interval"] or one["reason"] for one in found)
+    whole = evaluate_records(truths, records, SETTINGS, uncalibrated=raw)["subsets"]["all"]
+    calibration, boxes = whole["verdict"]["calibration"], whole["boxes"]
+    named = [
+        *whole["verdict"]["operating_points"]["balanced"].values(),
+        *(calibration[key] for key in ("ece_equal_width", "ece_equal_mass", "brier")),
+        *(calibration["before"][key] for key in ("intercept", "slope", "brier")),
+        *(calibration[key] for key in ("intercept", "slope")),
+        *(boxes[key] for key in ("map50", "map75", "map50_95", "ar1", "ar10", "ar100")),
+        *(boxes[key] for key in ("ap_iou", "ap_centre")),
+    ]
+    for one in named:
+        if isinstance(one, dict):
+            low, high = one["interval"]
+            assert low < high
+
+
+def test_calibration_has_the_intervals_of_a_bootstrap_by_brute_force(
+    evaluation: Evaluation,
+) -> None:
+    truths, records = evaluation
+    settings = replace(SETTINGS, n_resamples=30)
+    found = evaluate_records(truths, records, settings)["subsets"]["all"]["verdict"]["calibration"]
+    labels = np.array([bool(truth.boxes) for truth in truths])
+    scores = np.array([r.verdict.probability for r in records if isinstance(r, Reading)])
+    resamples: list[Any] = []
+
+    def keep(drawn: Any) -> list[float | None]:
+        resamples.append(drawn)
+        return [0.0]
+
+    bootstrap_estimates(keep, labels, [truth.group for truth in truths], "", n_resamples=30)
+    draws = []
+    for drawn in resamples[1:]:
+        some, values = labels[drawn].astype(float), scores[drawn]
+        logits = np.log(values / (1 - values))
+        design = np.stack([np.ones(len(some)), logits], axis=1)
+        slope = GLM(some, design, family=Binomial()).fit().params[1]
+        large = GLM(some, design[:, :1], family=Binomial(), offset=logits).fit().params[0]
+        draws.append([brier_score_loss(some, values), large, slope])
+    expected = np.quantile(draws, [0.025, 0.975], axis=0).T.tolist()
+    for name, interval in zip(("brier", "intercept", "slope"), expected, strict=True):
+        assert found[name]["interval"] == pytest.approx(interval, abs=1e-5), name
 
 
 def test_every_undefined_figure_says_why_and_nothing_is_nan(

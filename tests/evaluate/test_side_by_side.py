@@ -185,6 +185,26 @@ def test_the_table_sets_systems_side_by_side(
     ) in lines
 
 
+def test_the_table_counts_failures_against_whoever_failed(
+    dataset: Dataset, report: CheckReport, told: Callable[..., System]
+) -> None:
+    whole, _ = evaluate_systems(dataset, report, "test", [told("a", 0.0), told("b", 0.0)])
+    assert "counted as wrong" not in format_table(whole)
+    systems = [told("a", 0.0), told("b", 0.0, 0, 1, 2, 3, 4, 5, 6, 7)]
+    metrics, _ = evaluate_systems(dataset, report, "test", systems)
+    lines = format_table(metrics).splitlines()
+    start = lines.index(next(line for line in lines if line.startswith("failures counted as")))
+    assert lines[start].split()[-2:] == ["a", "b"]
+    fractured = [bool(sample.fractured) for sample in dataset.samples]
+    n, lost = sum(fractured), sum(fractured[:8])
+    assert 0 < lost < n
+    (row,) = [line for line in lines[start:] if line.startswith("sensitivity, balanced")][:1]
+    assert row.split()[2] == "1.000"
+    assert f"{(n - lost) / n:.3f} [" in row
+    (row,) = [line for line in lines[start:] if line.startswith("sensitivity, balanced")][1:]
+    assert row.split()[2] == f"{lost / n:+.3f}"
+
+
 @pytest.mark.parametrize("kept", [True, False, None])
 def test_a_split_of_one_kind_or_one_image_has_its_words(
     kept: bool | None, dataset: Dataset, told: Callable[..., System]
