@@ -22,6 +22,7 @@ from detect.commands.detect import detect
 from detect.commands.evaluate import evaluate
 from detect.commands.options import INTERRUPTED, MISTAKE
 from detect.commands.report import report
+from detect.commands.send import send
 from detect.commands.train import train
 from detect.errors import FractureLocatorError
 
@@ -46,7 +47,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (detect, train, evaluate, report, card):
+for _command in (detect, train, evaluate, report, send, card):
     app.command()(_command)
 app.add_typer(data.app, name="data")
 

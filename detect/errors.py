@@ -9,6 +9,7 @@
     ├── BundleError               a weights bundle is damaged, incomplete or too new
     ├── TrainingError             a training stage cannot go on
     ├── OutputError               a result cannot be written (disk full, no permission)
+    ├── SendError                 a PACS or FHIR server takes nothing, whatever is sent
     └── NotWrittenError           one record has no form in an output format
 
 Messages are one line, name the path or option, and say the way out.
@@ -26,6 +27,7 @@ __all__ = [
     "NotWrittenError",
     "OutputError",
     "ReadError",
+    "SendError",
     "TrainingError",
 ]
 
@@ -72,6 +74,10 @@ class TrainingError(FractureLocatorError):
 
 class OutputError(FractureLocatorError):
     """A result cannot be written."""
+
+
+class SendError(FractureLocatorError):
+    """A destination cannot be reached or takes nothing: not known, no right, no trust."""
 
 
 class NotWrittenError(FractureLocatorError):
