@@ -15,6 +15,7 @@ import pytest
 import yaml
 from command_line import Call, Ended
 from hypothesis import settings
+from orthanc_server import Orthanc
 from PIL import Image
 
 import cli
@@ -80,6 +81,15 @@ def radiographs(tmp_path: Path, phantom_pixels: tuple[np.ndarray, ...]) -> Path:
         Image.fromarray(eight if path.suffix == ".jpg" else pixels).save(path)
     (folder / "README.md").write_text("no picture", encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
+    """A running Orthanc with DICOMweb and an empty storage; for tests that are marked slow."""
+    server = Orthanc(tmp_path / "orthanc")
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture
