@@ -6,6 +6,7 @@ Modality LUT, then VOI LUT or window, then the inversion of MONOCHROME1, and 8 b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,21 @@ from pydicom.pixels.processing import apply_color_lut, apply_windowing
 
 from detect.read.window import count_levels, look_up, luminance, robust_limits, stretch
 
-__all__ = ["show_colour", "show_grey"]
+__all__ = ["GreyStages", "grey_stages", "lut_entries", "show_colour", "show_grey"]
 
 Values = NDArray[Any]
 
 _MOST_LEVELS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GreyStages:
+    """Which attributes of an object make the picture of one frame."""
+
+    modality: Dataset | None  # holds ModalityLUTSequence, else RescaleSlope and RescaleIntercept
+    voi: Dataset | None  # holds VOILUTSequence, else windows; the first one counts
+    limits: tuple[float, float]  # where `voi` is None: what is shown black and white, linearly
+    inverted: bool  # low values are shown light
 
 
 def show_grey(stored: Values, dataset: Dataset, index: int) -> NDArray[np.uint8]:
@@ -37,25 +48,30 @@ def show_grey(stored: Values, dataset: Dataset, index: int) -> NDArray[np.uint8]
     Returns:
         uint8, shape (rows, columns), light where the viewer is light.
     """
-    if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2:
-        domain, position = _levels(stored)
-    else:
-        position = stored.view(f"u{stored.dtype.itemsize}")
-        size = 1 << 8 * stored.dtype.itemsize
-        domain = np.arange(size, dtype=position.dtype).view(stored.dtype)
-    table = _show(domain, count_levels(position, domain.size), dataset, index)
-    if _is_inverted(dataset):
+    domain, position = _levels(stored)
+    table, stages = _stages(domain, count_levels(position, domain.size), dataset, index)
+    if stages.inverted:
         table = 255 - table
     return look_up(table, position)
 
 
-def _levels(stored: Values) -> tuple[Values, NDArray[np.uint16]]:
-    """Return at most 65,536 ascending levels, and the one of each pixel by its index.
+def grey_stages(stored: Values, dataset: Dataset, index: int) -> GreyStages:
+    """Return what `show_grey` makes its picture by; arguments as there."""
+    domain, position = _levels(stored)
+    return _stages(domain, count_levels(position, domain.size), dataset, index)[1]
 
-    Where more values than that occur, every n-th of them is a level, the least and the
-    greatest included, and a pixel takes the level at or next above it. Going by rank, outliers
-    cost the rest no grey.
+
+def _levels(stored: Values) -> tuple[Values, NDArray[Any]]:
+    """Return at most 65,536 levels, and the one of each pixel by its index.
+
+    All values that integers of up to 16 bits can have; else those that occur. Where more than
+    that occur, every n-th of them is a level, the least and the greatest included, and a pixel
+    takes the level at or next above it. Going by rank, outliers cost the rest no grey.
     """
+    if stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
+        levels: NDArray[Any] = stored.view(f"u{stored.dtype.itemsize}")
+        size = 1 << 8 * stored.dtype.itemsize
+        return np.arange(size, dtype=levels.dtype).view(stored.dtype), levels
     domain = np.unique(stored)
     if domain.size > _MOST_LEVELS:
         ranks = np.linspace(0, domain.size - 1, _MOST_LEVELS)
@@ -83,22 +99,29 @@ def show_colour(pixels: Values, dataset: Dataset) -> NDArray[np.uint8]:
     return stretch(luminance(pixels), 0.0, float((1 << bits) - 1))
 
 
-def _show(
+def _stages(
     domain: Values, counts: NDArray[np.int64], dataset: Dataset, index: int
-) -> NDArray[np.uint8]:
-    """Return the table from stored value to grey, before inversion."""
-    modality = _macro(dataset, index, "PixelValueTransformationSequence")
-    values = _modality(domain, dataset, modality)
-    table = _voi(values, _macro(dataset, index, "FrameVOILUTSequence"), dataset)
-    if table is None and values is domain and int(dataset.BitsStored) <= 8:
-        return stretch(domain, 0.0, float((1 << int(dataset.BitsStored)) - 1))
+) -> tuple[NDArray[np.uint8], GreyStages]:
+    """Return the table from stored value to grey, before inversion, and what it is made by."""
+    inverted = _is_inverted(dataset)
+    mapping = _macro(dataset, index, "PixelValueTransformationSequence")
+    values = _modality(domain, dataset, mapping)
+    if dataset.get("ModalityLUTSequence"):
+        mapping = dataset
+    modality = None if values is domain else mapping
+    voi = _macro(dataset, index, "FrameVOILUTSequence")
+    table = _voi(values, voi, dataset)
     seen = counts > 0
     # A window beside the image's values would show nothing: a blank picture is read as
     # normal, so such a window is worse than none.
-    if table is None or (np.ptp(table[seen]) == 0 and np.count_nonzero(seen) > 1):
+    if table is not None and (np.ptp(table[seen]) > 0 or np.count_nonzero(seen) <= 1):
+        return table, GreyStages(modality, voi, (0.0, 0.0), inverted)
+    if table is None and values is domain and int(dataset.BitsStored) <= 8:
+        limits = (0.0, float((1 << int(dataset.BitsStored)) - 1))
+    else:
         kept = np.where(_is_padding(domain, dataset), 0, counts)
-        return stretch(values, *robust_limits(values, kept))
-    return table
+        limits = robust_limits(values, kept)
+    return stretch(values, *limits), GreyStages(modality, None, limits, inverted)
 
 
 def _macro(dataset: Dataset, index: int, keyword: str) -> Dataset:
@@ -145,10 +168,17 @@ def _voi(values: Values, attributes: Dataset, dataset: Dataset) -> NDArray[np.ui
         return stretch(apply_windowing(values, view), 0.0, 255.0)
 
 
-def _look_up(values: Values, item: Dataset, dataset: Dataset) -> Values:
-    """Apply the table of a Modality or VOI LUT item (PS3.3 section C.11.1.1).
+def lut_entries(item: Dataset, dataset: Dataset) -> tuple[int, Values]:
+    """Return the table of a Modality or VOI LUT item (PS3.3 section C.11.1.1).
 
     pydicom's own refuses Modality LUTs of 10 to 15 bits and misreads 8-bit entries.
+
+    Args:
+        item: of ModalityLUTSequence or VOILUTSequence.
+        dataset: that it is of, with its file meta information.
+
+    Returns:
+        The first value mapped, and what it and those that follow become; integers, shape (n,).
     """
     entries, first, _ = (int(part) for part in item.LUTDescriptor)
     entries = entries or 1 << 16
@@ -160,7 +190,12 @@ def _look_up(values: Values, item: Dataset, dataset: Dataset) -> Values:
         table: Values = np.frombuffer(data, np.uint8 if packed else f"{order}u2")
     else:
         table = np.atleast_1d(np.asarray(data, dtype=np.int64))
-    table = table[:entries]
+    return first, table[:entries]
+
+
+def _look_up(values: Values, item: Dataset, dataset: Dataset) -> Values:
+    """Apply the table of a Modality or VOI LUT item."""
+    first, table = lut_entries(item, dataset)
     offset = np.rint(values.astype(np.float64)) - first
     mapped: Values = table[np.clip(offset, 0, table.size - 1).astype(np.int64)]
     return mapped

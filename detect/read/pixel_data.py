@@ -58,34 +58,36 @@ def check_pixel_data(dataset: FileDataset, name: str, frames: int) -> None:
         raise ReadError("truncated", f"{message}; copy it again from its source")
 
 
-def decode_frames(dataset: Dataset) -> Iterator[NDArray[Any]]:
+def decode_frames(dataset: Dataset, first: int = 0) -> Iterator[NDArray[Any]]:
     """Yield stored values frame by frame, colour as RGB.
 
     Whatever a plug-in raises over a damaged frame is passed on.
 
     Args:
         dataset: one that `check_pixel_data` let pass.
+        first: number from 0 of the frame to begin with.
 
     Yields:
         Shape (rows, columns) or (rows, columns, 3).
     """
     decoder = get_decoder(UID(dataset.file_meta.TransferSyntaxUID))
+    count = int(dataset.get("NumberOfFrames") or 1)
+    wanted = range(first, count)
     if not decoder.is_encapsulated:
-        yield from iter_pixels(dataset)
+        yield from iter_pixels(dataset, indices=wanted)
         return
     plugins = decoder.available_plugins
     sturdy = next((plugin for plugin in _STURDY if plugin in plugins), None)
-    done = 0
+    done = first
     if sturdy is not None:
         try:
-            for frame in iter_pixels(dataset, decoding_plugin=sturdy):
+            for frame in iter_pixels(dataset, decoding_plugin=sturdy, indices=wanted):
                 yield frame
                 done += 1
             return
         except Exception:  # a rare variant, or damage: GDCM has the last word, if it is there
             if "gdcm" not in plugins:
                 raise
-    count = int(dataset.get("NumberOfFrames") or 1)
     for index, coded in enumerate(generate_frames(dataset.PixelData, number_of_frames=count)):
         if index >= done:
             yield decode_isolated(dataset, coded)
