@@ -94,6 +94,22 @@ FORMATS: dict[str, Format] = {
         extra="reports",
         modules=("highdicom",),
     ),
+    "dicom-sc": Format(
+        "dicom-sc/: the annotated picture of each image (Secondary Capture, in colour, lossless)",
+        "detect.write.dicom_sc:open_dicom_sc",
+        ("dicom-sc/",),
+        suffixes=(".dcm",),
+        extra="reports",
+        modules=("highdicom",),
+    ),
+    "dicom-gsps": Format(
+        "dicom-gsps/: outlines to lay over each image (Grayscale Softcopy Presentation State)",
+        "detect.write.dicom_gsps:open_dicom_gsps",
+        ("dicom-gsps/",),
+        suffixes=(".dcm",),
+        extra="reports",
+        modules=("highdicom",),
+    ),
     "coco": Format(
         "coco.json, a dataset with the boxes shown, and coco_results.json, all with their scores",
         "detect.write.coco:open_coco",
