@@ -80,6 +80,7 @@ _REGIONS = {  # terms of annex L, and what is met beside them: keyword in CID 40
 }
 
 _PLAIN = Code("168537006", "SCT", "Plain X-ray")
+_IMAGING: Code = codes.SCT.ImagingProcedure
 _FLUOROSCOPY = Code("44491008", "SCT", "Fluoroscopy")
 _PLAIN_OF = {  # keyword in CID 4031: plain radiography of it
     "Abdomen": Code("168702005", "SCT", "Plain X-ray of abdomen"),
@@ -155,7 +156,7 @@ def procedure_code(source: DicomSource) -> Code:
     if modality in _FLUOROSCOPY_MODALITIES:
         return _FLUOROSCOPY
     if modality not in _PLAIN_MODALITIES:
-        return codes.SCT.ImagingProcedure
+        return _IMAGING
     return _PLAIN_OF.get(_keyword(source.reading.source.body_part) or "", _PLAIN)
 
 

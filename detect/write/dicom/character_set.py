@@ -16,16 +16,18 @@ from pydicom.multival import MultiValue
 __all__ = ["settle_character_set"]
 
 _DEFAULT = ("", "ISO_IR 6")
+_LATIN_1, _UTF_8 = "ISO_IR 100", "ISO_IR 192"
 _MISSPELT = re.compile(r"ISO[ _-]*(IR|2022)[ _-]*(?:IR[ _-]*)?(\d+)")
-_ALIASES = {"UTF-8": "ISO_IR 192", "UTF8": "ISO_IR 192", "ISO 2022 58": "ISO 2022 IR 58"}
+_ALIASES = {"UTF-8": _UTF_8, "UTF8": _UTF_8, "ISO 2022 58": "ISO 2022 IR 58"}
 
 
 def settle_character_set(header: FileDataset, tags: Sequence[int]) -> list[str]:
     """Return the terms to write, and have the header decoded by them.
 
     The terms of the source are kept. Where they are misspelt, they are put right. Where
-    there is none, or none that is known, and a text is not plain ASCII, it is taken for
-    UTF-8 if it is valid as such, else for Latin-1, as viewers do; the bytes stay the same.
+    there is none, none that is known, or UTF-8 that the texts are not, and a text is not plain
+    ASCII, it is taken for UTF-8 if it is valid as such, else for Latin-1, as viewers do; the
+    bytes stay the same.
 
     Args:
         header: as parsed; its texts not read yet.
@@ -37,8 +39,10 @@ def settle_character_set(header: FileDataset, tags: Sequence[int]) -> list[str]:
     stated = header.get("SpecificCharacterSet")
     values = list(stated) if isinstance(stated, MultiValue) else [stated or ""]
     terms: Sequence[str | None] = [_corrected(str(value)) for value in values]
-    if any(term is None for term in terms) or all(term in _DEFAULT for term in terms):
-        terms = [_guessed(header, tags)]
+    unstated = any(term is None for term in terms) or all(term in _DEFAULT for term in terms)
+    if unstated or list(terms) == [_UTF_8]:
+        guessed = _guessed(header, tags)
+        terms = [guessed if unstated or guessed == _LATIN_1 else _UTF_8]
     elif len(terms) > 1:  # code extensions do not go with those that stand alone
         alone = [term for term in terms if term in STAND_ALONE_ENCODINGS]
         terms = alone[:1] or ["" if term in _DEFAULT else term for term in terms]
@@ -73,5 +77,5 @@ def _guessed(header: FileDataset, tags: Sequence[int]) -> str:
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:
-        return "ISO_IR 100"
-    return "ISO_IR 192"
+        return _LATIN_1
+    return _UTF_8

@@ -189,9 +189,10 @@ def _study_of_option(path: Path) -> _Study:
             with guard(str(path), lambda: ends_in_header(stream)):
                 header = parse(stream, str(path), header_only=True)
                 uid = _uid(header, "StudyInstanceUID")
-                if uid is None:
-                    raise InputError(f"{_OPTION} {path}: has no StudyInstanceUID; {way_out}")
-                return _Study(header, uid, copied_patient_and_study(header, uid))
+                copied = copied_patient_and_study(header, uid or "")
+        if uid is None:
+            raise InputError(f"{_OPTION} {path}: has no StudyInstanceUID; {way_out}")
+        return _Study(header, uid, copied)
     except ReadError as error:
         raise InputError(f"{_OPTION} {error}") from error
     except OSError as error:
