@@ -81,12 +81,6 @@ _DEFINITIONS = (
         "already found is false.",
     ),
     (
-        "Failures counted as wrong",
-        "A failed image that is fractured counts as missed, with all its fractures, and one "
-        "without a fracture as a false alarm; false boxes are divided by the images read alone. In "
-        "McNemar's test, the system that failed is wrong.",
-    ),
-    (
         "Size of a fracture",
         "The area of its box as a share of the image's: that is what a reader has to find it by.",
     ),
@@ -110,6 +104,14 @@ _COMPARING = (
         "the same draw.",
     ),
 )
+_FAILING = (
+    (
+        "Failures counted as wrong",
+        "A failed image that is fractured counts as missed, with all its fractures, and one "
+        "without a fracture as a false alarm; false boxes are divided by the images read alone. In "
+        "McNemar's test, the system that failed is wrong.",
+    ),
+)
 _SETTINGS = (
     ("specificity", "Specificity at which sensitivity is read off"),
     ("ece_bins", "Bins of the calibration error"),
@@ -130,6 +132,9 @@ def definitions_section(metrics: Metrics) -> Section:
         (words, (metrics.text("settings", key),)) for key, words in _SETTINGS
     ]
     definitions = _DEFINITIONS + (_COMPARING if metrics.content.get("comparisons") else ())
+    systems = [metrics.content, *metrics.content.get("against", ())]
+    if any(system["data"]["n_failed"] for system in systems):
+        definitions += _FAILING
     return Section(
         "definitions",
         "Settings and definitions",
