@@ -153,6 +153,13 @@ FORMATS: dict[str, Format] = {
         ("label-studio/",),
         suffixes=(".json", ".xml", *PLAIN_SUFFIXES),
     ),
+    "parquet": Format(
+        "results.parquet, a row per image, and findings.parquet, a row per box, both typed",
+        "detect.write.parquet:open_parquet",
+        ("results.parquet", "findings.parquet"),
+        extra="reports",
+        modules=("pyarrow",),
+    ),
 }
 
 
