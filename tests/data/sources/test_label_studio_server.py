@@ -1,31 +1,21 @@
-"""Boxes drawn in the real Label Studio come back to within a pixel, through each of its exports.
-
-Its package must not be installed beside ours (it needs opencv-python-headless), so that it has
-an environment of its own, whose python FRACTURE_LOCATOR_LABEL_STUDIO names; `.ci/run` makes one:
-
-    python -m venv label-studio && label-studio/bin/pip install label-studio
-"""
+"""Boxes drawn in the real Label Studio come back to within a pixel, through each of its exports."""
 
 from __future__ import annotations
 
 import io
 import json
 import math
-import os
-import socket
 import subprocess
-import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import ProxyHandler, Request, build_opener
 
 import numpy as np
 import pytest
+from label_studio_server import Json, Server, python_of_label_studio, running
 
 from detect.data.load import load_dataset
 from detect.data.sample import Dataset
@@ -34,11 +24,8 @@ from detect.data.sources.options import ImportOptions
 pytestmark = pytest.mark.slow
 
 Picture = Callable[..., Path]
-Json = dict[str, Any]
 Corners = tuple[str, float, float, float, float]
 
-VARIABLE = "FRACTURE_LOCATOR_LABEL_STUDIO"
-TOKEN = uuid.uuid4().hex + uuid.uuid4().hex[:8]
 CONFIG = """
 <View>
   <Image name="image" value="$image"/>
@@ -63,96 +50,34 @@ ROTATED = "rotated.png"
 ALONE = "skipped.png"
 
 
-class Server:
-    """Label Studio's API."""
+def upload(server: Server, project: int, image: Path) -> int:
+    """Import one image as a task and return its number."""
+    server.import_file(project, image, "image/png")
+    listed = server.get(f"/api/tasks?project={project}&page_size=100")["tasks"]
+    return int(max(task["id"] for task in listed))
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._open = build_opener(ProxyHandler({})).open  # loopback: never through a proxy
 
-    def call(self, path: str, body: bytes | None = None, kind: str = "application/json") -> bytes:
-        headers = {"Authorization": f"Token {TOKEN}", "Content-Type": kind}
-        with self._open(Request(f"{self.address}{path}", body, headers), timeout=120) as answer:
-            content: bytes = answer.read()
-        return content
-
-    def post(self, path: str, content: Json) -> Any:
-        return json.loads(self.call(path, json.dumps(content).encode()))
-
-    def upload(self, project: int, image: Path) -> int:
-        """Import one image as a task and return its number."""
-        border = uuid.uuid4().hex
-        head = f'Content-Disposition: form-data; name="file"; filename="{image.name}"'
-        body = f"--{border}\r\n{head}\r\nContent-Type: image/png\r\n\r\n".encode()
-        body += image.read_bytes() + f"\r\n--{border}--\r\n".encode()
-        self.call(
-            f"/api/projects/{project}/import", body, f"multipart/form-data; boundary={border}"
-        )
-        listed = json.loads(self.call(f"/api/tasks?project={project}&page_size=100"))["tasks"]
-        return max(task["id"] for task in listed)
-
-    def export(self, project: int, form: str, folder: Path) -> Path:
-        """Save an export, unpacked, and return its folder."""
-        path = f"/api/projects/{project}/export?exportType={form}&download_all_tasks=true"
-        content = self.call(path)
-        folder.mkdir()
-        if zipfile.is_zipfile(io.BytesIO(content)):
-            zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-        else:
-            (folder / "project-1-at-2024-05-01-10-00-0a1b2c3d.json").write_bytes(content)
-        return folder
+def export(server: Server, project: int, form: str, folder: Path) -> Path:
+    """Save an export, unpacked, and return its folder."""
+    path = f"/api/projects/{project}/export?exportType={form}&download_all_tasks=true"
+    content = server.call(path)
+    folder.mkdir()
+    if zipfile.is_zipfile(io.BytesIO(content)):
+        zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
+    else:
+        (folder / "project-1-at-2024-05-01-10-00-0a1b2c3d.json").write_bytes(content)
+    return folder
 
 
 @pytest.fixture(scope="module")
 def python() -> Path:
-    named = os.environ.get(VARIABLE)
-    if not named:
-        pytest.skip(f"set {VARIABLE} to the python of an environment with label-studio in it")
-    return Path(named)
+    return python_of_label_studio()
 
 
 @pytest.fixture(scope="module")
 def server(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A fresh Label Studio on a free port of this machine, which phones nobody."""
-    home = tmp_path_factory.mktemp("label-studio")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    quiet = {"COLLECT_ANALYTICS": "0", "LATEST_VERSION_CHECK": "0"}
-    quiet |= {"SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
-    options = ["--no-browser", "--data-dir", str(home), "--internal-host", "127.0.0.1"]
-    options += ["--port", str(port), "--username", "reader@example.org", "--password", TOKEN]
-    options += ["--user-token", TOKEN, "--enable-legacy-api-token", "--log-level", "WARNING"]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONUTF8": "1"} | quiet
-    with (home / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [python, "-m", "label_studio.server", "start", *options],
-            env=environment,
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        server = Server(f"http://127.0.0.1:{port}")
-        deadline = time.monotonic() + 300
-        while not _answers(server):
-            said = (home / "log.txt").read_text(errors="replace")[-2000:]
-            assert process.poll() is None, f"Label Studio ended: {said}"
-            assert time.monotonic() < deadline, f"Label Studio does not answer: {said}"
-            time.sleep(0.5)
+    with running(python, tmp_path_factory.mktemp("label-studio")) as server:
         yield server
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _answers(server: Server) -> bool:
-    try:
-        server.call("/health")
-    except (URLError, ConnectionError):
-        return False
-    return True
 
 
 def region(kind: str, control: str, size: tuple[int, int], **value: Any) -> Json:
@@ -234,21 +159,21 @@ def test_boxes_come_back_through_every_export(
         outlines.append(("fracture", 0.1 * width, 0.1 * height, 0.5 * width, 0.6 * height))
         known[name].append(outlines[-1])
         known[name].sort()
-        task = server.upload(project, pictures / name)
+        task = upload(server, project, pictures / name)
         server.post(f"/api/tasks/{task}/annotations/", {"result": result})
-    task = server.upload(project, picture(pictures / ALONE, 50, 40))
+    task = upload(server, project, picture(pictures / ALONE, 50, 40))
     server.post(f"/api/tasks/{task}/annotations/", {"result": [], "was_cancelled": True})
     options = ImportOptions(images=pictures)
     for form in ("JSON", "JSON_MIN", "COCO", "YOLO"):
-        folder = server.export(project, form, tmp_path / form)
+        folder = export(server, project, form, tmp_path / form)
         assert far_off(boxes_of(load_dataset(folder, options=options)), known) < 0.01, form
     # its copies are named as it stores them, and it does not find those with an umlaut itself
     copies = {n.replace(" (1)", "_1"): boxes for n, boxes in known.items() if "ü" not in n}
     for form in ("COCO_WITH_IMAGES", "YOLO_WITH_IMAGES"):
-        folder = server.export(project, form, tmp_path / form)
+        folder = export(server, project, form, tmp_path / form)
         assert far_off(boxes_of(load_dataset(folder)), copies) < 0.01, form
     # its PASCAL VOC has no outlines; position and size are cut to whole pixels, each for itself
-    folder = server.export(project, "VOC", tmp_path / "VOC")
+    folder = export(server, project, "VOC", tmp_path / "VOC")
     upright = {n: [box for box in boxes if box not in outlines] for n, boxes in copies.items()}
     assert far_off(boxes_of(load_dataset(folder)), upright) < 2
     full = {s.image.name: s for s in load_dataset(tmp_path / "JSON", options=options).samples}
@@ -258,7 +183,7 @@ def test_boxes_come_back_through_every_export(
 def test_rotated_boxes_come_back(server: Server, tmp_path: Path, picture: Picture) -> None:
     size, angle = (600, 200), 25.0
     project = server.post("/api/projects/", {"title": "rotated", "label_config": CONFIG})["id"]
-    task = server.upload(project, picture(tmp_path / "pictures" / ROTATED, *size))
+    task = upload(server, project, picture(tmp_path / "pictures" / ROTATED, *size))
     drawn = rectangle(("fracture", 300, 50, 420, 90), size, angle)
     server.post(f"/api/tasks/{task}/annotations/", {"result": [drawn]})
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
@@ -266,7 +191,7 @@ def test_rotated_boxes_come_back(server: Server, tmp_path: Path, picture: Pictur
     options = ImportOptions(images=tmp_path / "pictures")
     # not COCO, which turns in percent, nor YOLO and VOC, which forget the angle
     for form in ("JSON", "JSON_MIN", "YOLO_OBB"):
-        folder = server.export(project, form, tmp_path / form)
+        folder = export(server, project, form, tmp_path / form)
         found = boxes_of(load_dataset(folder, options=options))
         assert far_off(found, {ROTATED: [around]}) < 0.01, form
 
@@ -293,10 +218,10 @@ def test_paintings_ellipses_and_choices_come_back(
         for control, value in (("verdict", "Fractured"), ("view", "lateral"))
     ]
     project = server.post("/api/projects/", {"title": "painted", "label_config": MORE})["id"]
-    task = server.upload(project, picture(tmp_path / "pictures/a.png", *size))
+    task = upload(server, project, picture(tmp_path / "pictures/a.png", *size))
     result = [entry | {"to_name": "xray"} for entry in (painted, ellipse, *choices)]
     server.post(f"/api/tasks/{task}/annotations/", {"result": result})
-    folder = server.export(project, "JSON", tmp_path / "JSON")
+    folder = export(server, project, "JSON", tmp_path / "JSON")
     dataset = load_dataset(folder, options=ImportOptions(images=tmp_path / "pictures"))
     known = {"a.png": [("fracture", 7.0, 20.0, 101.0, 61.0), ("metal", 92.0, 51.0, 138.0, 119.0)]}
     assert far_off(boxes_of(dataset), known) < 0.01
