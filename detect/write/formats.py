@@ -160,6 +160,13 @@ FORMATS: dict[str, Format] = {
         extra="reports",
         modules=("pyarrow",),
     ),
+    "pdf": Format(
+        "report.pdf: summary, worklist, fractured and doubtful images, failures, for paper",
+        "detect.write.pdf.writer:open_pdf",
+        ("report.pdf",),
+        extra="reports",
+        modules=("reportlab",),
+    ),
 }
 
 

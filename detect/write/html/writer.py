@@ -9,9 +9,7 @@ have no picture is logged, with the way out, and stands at the top of the page.
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack, suppress
-from types import TracebackType
-from typing import BinaryIO, Self
+from contextlib import closing
 
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, remove_folder, replacing_bytes, replacing_folder
@@ -20,6 +18,7 @@ from detect.write.counts import RunCounts
 from detect.write.html.page import page_around
 from detect.write.html.pictures import FILES_NAME, SUFFIXES, Beside, Inside, Pictures
 from detect.write.html.row import failure_row, reading_row
+from detect.write.staged import StagedWriter
 from detect.write.worklist import Worklist, suspicion
 
 __all__ = ["HtmlWriter", "open_html"]
@@ -28,11 +27,7 @@ LOGGER = logging.getLogger(__name__)
 _PAGE_NAME = "report.html"
 
 
-class _AbandonedError(Exception):
-    """Thrown into open files, so that they are removed and not put in place."""
-
-
-class HtmlWriter:
+class HtmlWriter(StagedWriter):
     """Writes the worklist as a page; it appears when the block ends or `close` is called.
 
     Args:
@@ -44,29 +39,22 @@ class HtmlWriter:
     """
 
     def __init__(self, context: WriteContext) -> None:
+        super().__init__()
         self._context = context
         self._counts = RunCounts()
         self._without_picture = 0
         self._inside: Inside | None = None
         folder = context.folder
-        with ExitStack() as stack:
-            self._readings = Worklist(folder)
-            stack.callback(self._readings.close)
-            self._failures = Worklist(folder)
-            stack.callback(self._failures.close)
-            # entered first, so that the page is put in place after what it links to
-            self._page: BinaryIO = stack.enter_context(replacing_bytes(folder / _PAGE_NAME))
-            store: Beside | Inside
-            if context.options.embed:
-                store = self._inside = Inside(folder)
-                stack.callback(self._inside.close)
-            else:
-                files = stack.enter_context(replacing_folder(folder / FILES_NAME, SUFFIXES))
-                store = Beside(files)
-            self._pictures = Pictures(context, store)
-            stack.callback(self._pictures.close)
-            self._open_files = stack.pop_all()
-        self._closed = False
+        self._readings = self._open(closing(Worklist(folder)))
+        self._failures = self._open(closing(Worklist(folder)))
+        # opened first, so that the page is put in place after what it links to
+        self._page = self._open(replacing_bytes(folder / _PAGE_NAME))
+        store: Beside | Inside
+        if context.options.embed:
+            store = self._inside = self._open(closing(Inside(folder)))
+        else:
+            store = Beside(self._open(replacing_folder(folder / FILES_NAME, SUFFIXES)))
+        self._pictures = self._open(closing(Pictures(context, store)))
 
     def write(self, record: Reading | Failure) -> None:
         """Add a record."""
@@ -82,9 +70,7 @@ class HtmlWriter:
         """Put page and folder in their place; a second call does nothing."""
         if self._closed:
             return
-        self._closed = True
-        with self._open_files:
-            self._assemble()
+        super().close()
         if self._inside is not None:  # pictures of an earlier page, which nothing links to
             remove_folder(self._context.folder / FILES_NAME, SUFFIXES)
         if self._without_picture:
@@ -96,7 +82,7 @@ class HtmlWriter:
                 self._counts.read,
             )
 
-    def _assemble(self) -> None:
+    def _finish(self) -> None:
         before, after = page_around(
             self._counts,
             created=self._context.created,
@@ -114,23 +100,6 @@ class HtmlWriter:
                     self._page.write((b"," if index else b"") + line.replace(b"<", rb"\u003c"))
                 self._page.write(b"]</script>\n")
             self._page.write(after)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-            return
-        # the error itself is not thrown in: it may have nothing to do with these files
-        self._closed = True
-        with suppress(_AbandonedError), self._open_files:
-            raise _AbandonedError
 
 
 def open_html(context: WriteContext) -> HtmlWriter:

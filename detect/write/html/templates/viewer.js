@@ -90,7 +90,9 @@ function showPicture(row) {
     note.textContent = words;
     note.hidden = false;
     view.hidden = true;
+    canvas.classList.add("without");
   };
+  canvas.classList.remove("without");
   note.hidden = true;
   view.hidden = false;
   view.alt = `Radiograph ${row.path}`;

@@ -1,0 +1,1 @@
+"""The format `pdf`: report.pdf, the results on paper."""
