@@ -30,7 +30,7 @@ class Annotated:
         boxes: float32 (n, 4), xyxy pixels of `image`.
         classes: int64 (n,), class index of each box.
         fractured: 1, 0, or -1 for unknown.
-        boxed: whether somebody annotated boxes (having none counts).
+        boxed: whether all its fractures are boxed (of an image without any, this holds).
     """
 
     image: NDArray[np.uint8]

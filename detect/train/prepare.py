@@ -120,8 +120,11 @@ def _prepare_one(sample: Sample, folder: Path, recipe: TrainConfig) -> PreparedI
         boxes=tuple(boxes),
         classes=(0,) * len(boxes),
         fractured=-1 if sample.fractured is None else int(sample.fractured),
-        # Fractured, annotated, and yet no fracture drawn: where it is nobody has said.
-        boxed=sample.boxes is not None and not (sample.fractured and not boxes),
+        # Not fractured: having no box is the annotation, whether or not somebody drew boxes.
+        # Fractured, and yet no fracture drawn: where it is nobody has said.
+        boxed=bool(boxes)
+        or sample.fractured is False
+        or (sample.fractured is None and sample.boxes is not None),
         group=sample.group,
         attributes=dict(sample.attributes),
     )

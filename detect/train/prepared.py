@@ -37,7 +37,7 @@ class PreparedImage:
     boxes: tuple[tuple[float, float, float, float], ...]  # xyxy
     classes: tuple[int, ...]
     fractured: int  # 1, 0, or -1: unknown
-    boxed: bool  # somebody annotated boxes (having none counts)
+    boxed: bool  # all its fractures are boxed (of an image without any, this holds)
     group: str | None
     attributes: dict[str, str]
 

@@ -142,6 +142,16 @@ def test_a_fracture_that_nobody_drew_is_not_background(
     assert (labelled.fractured, labelled.boxed) == (1, False)
 
 
+def test_a_normal_image_without_a_drawing_is_background(
+    make_dataset: MakeDataset, tmp_path: Path
+) -> None:
+    dataset = make_dataset()
+    yes_no_only = [s if s.fractured else replace(s, boxes=None) for s in dataset.samples]
+    prepared = _prepare(replace(dataset, samples=tuple(yes_no_only)), tmp_path / "run")
+    for split in ("train", "val"):
+        assert [(e.fractured, e.boxed) for e in prepared.splits[split]] == [(1, True), (0, True)]
+
+
 def test_unreadable_files_are_left_out_and_told(
     make_dataset: MakeDataset, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
