@@ -67,7 +67,7 @@ def settle_on_validation(
     raw = _RAW.probabilities(image_logits, box_logits)
 
     # Where there is no fracture every box is false, whether or not somebody looked for boxes.
-    boxed = [i for i, entry in enumerate(entries) if entry.boxed]
+    boxed = [i for i, entry in enumerate(entries) if entry.boxed or entry.fractured == 0]
     truths = [
         np.asarray(entries[i].boxes, np.float64).reshape(-1, 4) / entries[i].scale for i in boxed
     ]
