@@ -149,7 +149,7 @@ def _subset_definitions(known: Known) -> str:
 
 def _failures_as_errors(known: Known) -> str:
     return (
-        "Sensitivity and specificity are also given with every image that could not be read "
+        "All rates of the verdict are also given with every image that could not be read "
         f"counted as wrong ({count(known.metrics['data']['n_failed'], 'image')})."
     )
 
