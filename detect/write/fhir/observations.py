@@ -35,7 +35,7 @@ from detect.write.fhir.elements import (
 from detect.write.fhir.identity import device_id, in_dicom_study, part_id
 from detect.write.fhir.image import SeriesFacts, image_reference, patient_of, urn
 from detect.write.fhir.selection import selection_id
-from detect.write.fhir.text import conclusion_of, method_of
+from detect.write.fhir.text import conclusion_of, is_reported, method_of
 from detect.write.wording import shown
 
 __all__ = ["finding_observation", "observation_id", "verdict_observation"]
@@ -58,9 +58,10 @@ def verdict_observation(
 ) -> Json:
     """Return the verdict; a negative is as explicit as a positive."""
     fractured = reading.verdict.label == "fractured"
-    value = concept(
-        "Fracture found by the software" if fractured else "No fracture found by the software",
-        PRESENT if fractured else ABSENT,
+    value = (
+        concept("Present, as the software finds", PRESENT)
+        if fractured
+        else concept("Absent, as the software finds", ABSENT)
     )
     resource = _observation(reading, record, created, release, None)
     resource |= {
@@ -96,7 +97,8 @@ def finding_observation(
 ) -> Json:
     """Return one place, with its box, score and certainty."""
     box = finding.box
-    named = [FRACTURE] if finding.label == "fracture" else []
+    # what is listed for its score alone must not be taken for a fracture by its code
+    named = [FRACTURE] if finding.label == "fracture" and is_reported(finding) else []
     resource = _observation(reading, record, created, release, finding)
     resource |= {
         "text": narrative(
@@ -137,7 +139,7 @@ def finding_observation(
 
 def _presence(finding: Finding) -> Json:
     """Return value and interpretation; only a definite finding is said to be present."""
-    if finding.certainty == "none":
+    if not is_reported(finding):
         said = "Not reported: listed for its score alone"
         return {"valueCodeableConcept": concept(said)}
     if finding.certainty == "definite":

@@ -20,7 +20,7 @@ from detect.write.fhir.elements import (
 from detect.write.fhir.identity import part_id
 from detect.write.fhir.image import patient_of, study_reference, urn
 from detect.write.fhir.observations import observation_id
-from detect.write.fhir.text import conclusion_of
+from detect.write.fhir.text import conclusion_of, is_reported
 
 __all__ = ["diagnostic_report", "report_id"]
 
@@ -37,7 +37,7 @@ def diagnostic_report(reading: Reading, record: UUID, created: str, release: Rel
     """
     identity = report_id(record)
     conclusion = conclusion_of(reading)
-    results = (None, *reading.findings)
+    results = (None, *filter(is_reported, reading.findings))
     code = (
         concept("Fracture suspected by software", FRACTURE)
         if reading.verdict.label == "fractured"

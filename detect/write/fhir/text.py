@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from detect.record import Reading
+from detect.record import Finding, Reading
 from detect.write.fhir.elements import NO_MEDICAL_DEVICE
 from detect.write.wording import OPERATING_POINT_MEANINGS, shown
 
-__all__ = ["conclusion_of", "method_of"]
+__all__ = ["conclusion_of", "is_reported", "method_of"]
+
+
+def is_reported(finding: Finding) -> bool:
+    """Whether a place is part of the report, and not only listed for its score."""
+    return finding.certainty != "none"
 
 
 def conclusion_of(reading: Reading) -> list[str]:
@@ -19,7 +24,7 @@ def conclusion_of(reading: Reading) -> list[str]:
         f"{found} by software{doubt}: probability {verdict.probability:.3f}, "
         f"called fractured from {verdict.threshold:.3f} on."
     ]
-    reported = [finding for finding in reading.findings if finding.certainty != "none"]
+    reported = [finding for finding in reading.findings if is_reported(finding)]
     if fractured and reported:
         places = ", ".join(f"{each.finding_id} ({each.certainty})" for each in reported)
         sentences.append(f"Places: {places}.")

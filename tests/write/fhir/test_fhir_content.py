@@ -24,13 +24,10 @@ RELEASES = pytest.mark.parametrize("release", ["r4", "r5"])
 
 
 def _places(bundle: Json) -> list[Json]:
-    """Return the Observations of the places, in the order of the report."""
+    """Return the Observations of the places, which are members of the verdict."""
     resources = {entry["fullUrl"]: entry["resource"] for entry in bundle["entry"]}
-    results = [resources[each["reference"]] for each in one(bundle, "DiagnosticReport")["result"]]
-    assert results[0]["code"]["text"] == VERDICT
-    members = [resources[each["reference"]] for each in results[0].get("hasMember", [])]
-    assert members == results[1:]
-    return members
+    verdict = one(bundle, "Observation", code=VERDICT)
+    return [resources[each["reference"]] for each in verdict.get("hasMember", [])]
 
 
 @RELEASES
@@ -87,11 +84,23 @@ def test_each_place_has_its_box_score_and_certainty(write: Write, release: str) 
         assert parts["112039"] == finding.finding_id
         assert (parts["score"], parts["certainty"]) == (finding.score, finding.certainty)
         assert parts["origin"] == finding.origin
-        assert place["code"]["coding"][0]["code"] == "125605004"
+        assert place["code"]["text"] == "fracture"
     said = [place["valueCodeableConcept"].get("coding", [{}])[0].get("display") for place in places]
     assert said == ["Present", "Suspected", None]
     marks = [place.get("interpretation", [{}])[0].get("coding") for place in places]
     assert [mark and mark[0]["code"] for mark in marks] == ["POS", "IND", None]
+
+
+@RELEASES
+def test_what_is_listed_for_its_score_is_no_result_and_no_fracture(
+    write: Write, release: str
+) -> None:
+    bundle = write(frame_reading(), release=release)[NAME]
+    codes = [[each["code"] for each in p["code"].get("coding", [])] for p in _places(bundle)]
+    assert codes == [["125605004"], ["125605004"], []]
+    results = [each["reference"] for each in one(bundle, "DiagnosticReport")["result"]]
+    ids = [one(bundle, "Observation", code=VERDICT)["id"], *(p["id"] for p in _places(bundle)[:2])]
+    assert results == [f"urn:uuid:{identity}" for identity in ids]
 
 
 @RELEASES
@@ -153,11 +162,11 @@ def test_the_software_is_named_as_author(write: Write, release: str) -> None:
     assert device["identifier"][0]["value"] == "nih:sha-256;" + "f" * 64
     assert "not for diagnosis" in device["note"][0]["text"]
     assert provenance["agent"][0]["who"]["reference"] == f"urn:uuid:{device['id']}"
-    report = one(bundle, "DiagnosticReport")
     made = {each["reference"] for each in provenance["target"]}
     assert made == {
-        f"urn:uuid:{report['id']}",
-        *(each["reference"] for each in report["result"]),
+        entry["fullUrl"]
+        for entry in bundle["entry"]
+        if entry["resource"]["resourceType"] in ("DiagnosticReport", "Observation")
     }
     for entry in bundle["entry"]:
         if entry["resource"]["resourceType"] in ("DiagnosticReport", "Observation"):
