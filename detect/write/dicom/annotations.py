@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from detect.draw.banner import RESEARCH_USE_ONLY, percent
 from detect.draw.placement import place_labels
-from detect.draw.style import BOX_STYLES, PLAIN, Colour, scale_for
+from detect.draw.style import BACKGROUND, BOX_STYLES, PLAIN, Colour, scale_for
 from detect.record import Finding, FindingCertainty, Reading
 from detect.write.dicom.concepts import plain
 from detect.write.dicom.identity import tracking_uid
@@ -33,6 +33,8 @@ _GAP = 4  # pixels between an outline and its text
 _TEXT = 1024  # characters of VR ST (PS3.5 table 6.2-1)
 _MORE = "..."
 _WHITE = 65535  # of Graphic Layer Recommended Display Grayscale Value
+_LINE_THICKNESS = 2.0
+_DASHES = 0x0FFF_0FFF  # of a Line Pattern: twelve of sixteen bits are line
 
 
 def add_annotations(dataset: Dataset, source: DicomSource) -> None:
@@ -84,13 +86,36 @@ def _annotation(layer: str, texts: list[Dataset], outlines: list[Dataset]) -> Da
 def _outline(finding: Finding, source: DicomSource) -> Dataset:
     box = finding.box
     corners = [(box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)]
-    return GraphicObject(
+    outline = GraphicObject(
         "POLYLINE",
         np.array([*corners, corners[0]], np.float64),
         "PIXEL",
         tracking_id=_tracking_id(finding),
         tracking_uid=tracking_uid(source.reading, finding, source.study_instance_uid),
     )
+    outline.LineStyleSequence = [_line_style(finding)]
+    return outline
+
+
+def _line_style(finding: Finding) -> Dataset:
+    """Solid or dashed as in the picture: colour alone is lost on a grey monitor."""
+    style = BOX_STYLES[finding.certainty]
+    line = Dataset()
+    line.PatternOnColorCIELabValue = _cielab(style.colour)
+    line.PatternOnOpacity = 1.0
+    line.LineThickness = _LINE_THICKNESS
+    line.LineDashingStyle = "SOLID" if style.dash is None else "DASHED"
+    if style.dash is not None:
+        line.LinePattern = _DASHES
+        line.PatternOffOpacity = 0.0
+    line.ShadowStyle = "OFF"  # the other attributes of a shadow are required all the same
+    line.ShadowOffsetX = line.ShadowOffsetY = line.ShadowOpacity = 0.0
+    line.ShadowColorCIELabValue = _cielab(BACKGROUND)
+    return line
+
+
+def _cielab(colour: Colour) -> list[int]:
+    return list(CIELabColor.from_rgb(*colour).value)
 
 
 def _tracking_id(finding: Finding) -> str:

@@ -23,6 +23,7 @@ from detect.write.dicom.source import DicomSource
 __all__ = ["add_grey"]
 
 _WRAPPED = GreyStages(None, None, (0.0, 255.0), inverted=False)  # 8 bits, as `dicom-sc` wraps
+_GREATEST = (1 << 16) - 1  # entry of a table of 16 bits
 _DEFAULT_TYPE = "US"  # unspecified: of RescaleType and ModalityLUTType
 
 
@@ -48,7 +49,10 @@ def add_grey(dataset: Dataset, source: DicomSource) -> None:
     if stages.voi is None:
         _add_limits(voi, *stages.limits)
     elif stages.voi.get("VOILUTSequence"):
-        voi.VOILUTSequence = [_lut(stages.voi.VOILUTSequence[0], source.header, fixed=False)]
+        first, table = lut_entries(stages.voi.VOILUTSequence[0], source.header)
+        # Over the bits in use, as `detect.read` counts them: what comes out is grey, in no unit.
+        top = (1 << int(table.max()).bit_length()) - 1
+        voi.VOILUTSequence = [_lut(first, np.rint(table * (_GREATEST / max(top, 1))))]
     else:
         _add_window(voi, stages.voi)
     dataset.SoftcopyVOILUTSequence = [voi]
@@ -76,7 +80,7 @@ def _read(source: DicomSource) -> GreyStages:
 def _add_modality(dataset: Dataset, stage: Dataset, source: DicomSource) -> None:
     if stage.get("ModalityLUTSequence"):
         item = stage.ModalityLUTSequence[0]
-        lut = _lut(item, source.header, fixed=True)
+        lut = _lut(*lut_entries(item, source.header))
         lut.ModalityLUTType = plain(str(item.get("ModalityLUTType") or "")) or _DEFAULT_TYPE
         dataset.ModalityLUTSequence = [lut]
         return
@@ -106,26 +110,21 @@ def _decimal(dataset: Dataset, keyword: str) -> DSfloat:
     return DSfloat(float(first), auto_format=True)
 
 
-def _lut(item: Dataset, header: Dataset, fixed: bool) -> Dataset:
-    """Return a table with a descriptor that is true of it: many are not.
+def _lut(first: int, table: NDArray[Any]) -> Dataset:
+    """Return a table of 8 or 16 bits, whichever it needs.
 
     Args:
-        item: of ModalityLUTSequence or VOILUTSequence.
-        header: that it is of.
-        fixed: entries may have 8 or 16 bits (Modality LUT), not any number between (VOI LUT).
+        first: value mapped to the first entry.
+        table: integers from 0 to 65,535, shape (n,).
     """
-    first, table = lut_entries(item, header)
-    entries: NDArray[np.uint16] = np.asarray(table).astype(np.uint16)
-    bits = max(8, int(entries.max()).bit_length())
-    if fixed and bits > 8:
-        bits = 16
-    lut = Dataset()
-    # The VR tells whether the first value mapped has a sign; the count is then one bit short,
-    # and read without its sign by all who read DICOM (PS3.3 section C.11.1.1.1).
-    signed = first < 0
+    entries = np.asarray(table).astype("<u2")
     count = entries.size % (1 << 16)
-    stated = count - (1 << 16) if signed and count >= 1 << 15 else count
-    descriptor: list[Any] = [stated, first, bits]
-    lut.add_new("LUTDescriptor", "SS" if signed else "US", descriptor)
-    lut.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
+    # The VR tells whether the first value mapped has a sign. The count never has one, and all who
+    # read DICOM take its bits for what they are (PS3.3 section C.11.1.1.1).
+    if first < 0 and count >= 1 << 15:
+        count -= 1 << 16
+    lut = Dataset()
+    descriptor = [count, first, 8 if entries.max() < 1 << 8 else 16]
+    lut.add_new("LUTDescriptor", "SS" if first < 0 else "US", descriptor)
+    lut.add_new("LUTData", "OW", entries.tobytes())
     return lut
