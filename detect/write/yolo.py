@@ -16,15 +16,16 @@ a label: ultralytics 8.4 drops an image whose label file has 6 columns ("labels 
 columns"), and so does our own `data import`. A region outlined from the evidence of the verdict
 is a label to correct, but no prediction: its score is of another scale.
 
-A label file is called after its picture up to the suffix, which is where ultralytics looks. Names
-of classes are numbered in the order in which they occur.
+A label file lies where ultralytics looks: on the way to its picture the last folder called images
+becomes labels, and the suffix .txt. So those of images/a/images/1.png are in images/a/labels/1.txt.
+Names of classes are numbered in the order in which they occur.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import yaml
 
@@ -72,12 +73,12 @@ class YoloWriter(StagedWriter):
             OutputError: it cannot be written.
         """
         image = to_correct(record)
-        name = PurePosixPath(self._pictures.save(image.reading.source)).with_suffix(".txt")
+        picture = self._pictures.save(image.reading.source)
         detected = [f for f in image.reading.findings if f.origin == "detector"]
-        self._write_lines("labels", name, (self._label(f, image) for f in image.shown))
-        self._write_lines(
-            "predictions", name, (f"{self._label(f, image)} {f.score:.6g}" for f in detected)
-        )
+        labels = (self._label(f, image) for f in image.shown)
+        predictions = (f"{self._label(f, image)} {f.score:.6g}" for f in detected)
+        self._write_lines(_label_path(picture), labels)
+        self._write_lines(f"predictions/{picture}", predictions)
 
     def _label(self, finding: Finding, image: ToCorrect) -> str:
         number = self._classes.setdefault(_one_line(finding.label), len(self._classes))
@@ -90,8 +91,9 @@ class YoloWriter(StagedWriter):
         )
         return " ".join((str(number), *(f"{share:.8f}" for share in shares)))
 
-    def _write_lines(self, folder: str, name: PurePosixPath, lines: Iterable[str]) -> None:
-        self._write_text(self._folder / folder / name, "".join(f"{line}\n" for line in lines))
+    def _write_lines(self, name: str, lines: Iterable[str]) -> None:
+        path = (self._folder / name).with_suffix(".txt")
+        self._write_text(path, "".join(f"{line}\n" for line in lines))
 
     def _write_text(self, path: Path, text: str) -> None:
         with naming_output(path):
@@ -107,6 +109,12 @@ class YoloWriter(StagedWriter):
         with naming_output(self._folder):
             for folder in ("images", "labels", "predictions"):
                 (self._folder / folder).mkdir(exist_ok=True)  # of no image at all
+
+
+def _label_path(picture: str) -> str:
+    """Return where the labels of a picture in images/ belong, but for the suffix."""
+    before, after = f"/images/{picture}".rsplit("/images/", 1)
+    return f"{before}/labels/{after}".lstrip("/")
 
 
 def _one_line(label: str) -> str:

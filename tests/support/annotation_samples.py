@@ -14,8 +14,18 @@ from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 from detect.read import read
 from detect.record import Box, Failure, Finding, ModelInfo, Reading, Source, Verdict
 
-__all__ = ["BROKEN", "ODD", "PATIENT", "SHARED_STEM", "readings_of", "shown_of", "write_images"]
+__all__ = [
+    "BROKEN",
+    "DEEP",
+    "ODD",
+    "PATIENT",
+    "SHARED_STEM",
+    "readings_of",
+    "shown_of",
+    "write_images",
+]
 
+DEEP = "x/images/deep.png"  # 16 bits
 ODD = 'Hände & <b>/l\'os "x" #1?%20+.png'
 SHARED_STEM = ("a/plain.jpg", "a/plain.png")
 BROKEN = "zz broken.jpg"
@@ -37,7 +47,8 @@ def write_images(folder: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(grey(40, 61)).save(folder / "turned.jpg", exif=exif)  # shown 40 wide
-    Image.fromarray(grey(50, 70).astype(np.uint16) * 16).save(folder / "deep.png")
+    (folder / DEEP).parent.mkdir(parents=True)
+    Image.fromarray(grey(50, 70).astype(np.uint16) * 16).save(folder / DEEP)
     pages = [Image.fromarray(grey(33, 44)) for _ in range(2)]
     pages[0].save(folder / "pages.tif", save_all=True, append_images=pages[1:])
     write_dicom(folder / "hand.dcm", grey(90, 60))

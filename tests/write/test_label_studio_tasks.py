@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from annotation_samples import BROKEN, ODD, PATIENT, readings_of, shown_of, write_images
+from annotation_samples import BROKEN, DEEP, ODD, PATIENT, readings_of, shown_of, write_images
 
 from detect.data.load import load_dataset
 from detect.data.sources.options import ImportOptions
@@ -156,7 +156,7 @@ def test_plain_originals_are_found_again(tmp_path: Path, written: Path, images: 
     export = corrected(written, tmp_path / "export.json")
     dataset = load_dataset(export, form="label_studio", options=ImportOptions(images=images))
     names = {sample.image.relative_to(images).as_posix() for sample in dataset.samples}
-    assert names == {"a/plain.jpg", ODD, "turned.jpg", "deep.png"}
+    assert names == {"a/plain.jpg", ODD, "turned.jpg", DEEP}
 
 
 def test_the_short_export_takes_no_datum_for_a_choice(tmp_path: Path, written: Path) -> None:

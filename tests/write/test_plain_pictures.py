@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotation_samples import BROKEN, ODD, PATIENT, readings_of, write_images
+from annotation_samples import BROKEN, DEEP, ODD, PATIENT, readings_of, write_images
 from PIL import Image, ImageOps
 
 from detect.errors import NotWrittenError
@@ -51,14 +51,14 @@ def test_each_picture_shows_the_pixels_that_were_read(
         ("a/plain.png", None): "a/plain.png.png",  # plain.txt is that of plain.jpg
         (ODD, None): ODD,
         ("turned.jpg", None): "turned.jpg",
-        ("deep.png", None): "deep.png",
+        (DEEP, None): DEEP,
         ("pages.tif", 1): "pages.tif.frame1.png",
         ("pages.tif", 2): "pages.tif.frame2.png",
         ("hand.dcm", None): "hand.dcm.png",
         **{("multi", frame): f"multi.frame{frame}.png" for frame in (1, 2, 3)},
     }
     assert (tmp_path / "out" / ODD).read_bytes() == (images / ODD).read_bytes()
-    assert (tmp_path / "out" / "deep.png").read_bytes() != (images / "deep.png").read_bytes()
+    assert (tmp_path / "out" / DEEP).read_bytes() != (images / DEEP).read_bytes()
 
 
 def test_nothing_of_a_dicom_header_is_in_its_picture(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from annotation_samples import BROKEN, ODD, PATIENT, readings_of, shown_of, write_images
+from annotation_samples import BROKEN, DEEP, ODD, PATIENT, readings_of, shown_of, write_images
 from labelformat.formats.yolov8 import YOLOv8ObjectDetectionInput
 
 from detect.data.load import load_dataset
 from detect.data.sources.options import ImportOptions
 from detect.errors import OutputError
+from detect.read.plain import PLAIN_SUFFIXES
 from detect.record import Failure, Reading, Source
 from detect.write.context import WriteContext
 from detect.write.formats import remove_formats, write_formats
@@ -23,12 +24,12 @@ Contexts = Callable[..., WriteContext]
 Records = tuple[Reading | Failure, ...]
 
 LABELS = {  # image → label file, as ultralytics looks for it
-    "a/plain.jpg": "a/plain.txt",
-    "a/plain.png": "a/plain.png.txt",
-    ODD: ODD.replace(".png", ".txt"),
-    "turned.jpg": "turned.txt",
-    "deep.png": "deep.txt",
-    "hand.dcm": "hand.dcm.txt",
+    "a/plain.jpg": "labels/a/plain.txt",
+    "a/plain.png": "labels/a/plain.png.txt",
+    ODD: f"labels/{ODD.replace('.png', '.txt')}",
+    "turned.jpg": "labels/turned.txt",
+    DEEP: "images/x/labels/deep.txt",
+    "hand.dcm": "labels/hand.dcm.txt",
 }
 
 
@@ -47,29 +48,35 @@ def written(tmp_path: Path, images: Path, context: Contexts) -> Path:
 
 
 def by_label_file(images: Path) -> dict[str, Reading]:
-    names = dict(LABELS)
     found = {}
     for record in readings_of(images):
         if isinstance(record, Reading):
             source = record.source
-            default = f"{source.path}.frame{source.frame}.txt"
-            found[names.get(source.path, default)] = record
+            default = f"labels/{source.path}.frame{source.frame}.txt"
+            found[LABELS.get(source.path, default)] = record
     return found
+
+
+def predictions_of(name: str) -> str:
+    if name == LABELS[DEEP]:
+        return f"predictions/{DEEP.replace('.png', '.txt')}"
+    return name.replace("labels/", "predictions/")
 
 
 def test_boxes_come_back_through_another_reader(written: Path, images: Path) -> None:
     source = YOLOv8ObjectDetectionInput(written / "data.yaml", "train")
     found = {}
     for label in source.get_labels():
-        name = Path(label.image.filename).with_suffix(".txt").as_posix()
+        name = f"labels/{Path(label.image.filename).with_suffix('.txt').as_posix()}"
         found[name] = sorted(
             (o.category.name, o.box.xmin, o.box.ymin, o.box.xmax, o.box.ymax) for o in label.objects
         )
     known = {name: shown_of(reading) for name, reading in by_label_file(images).items()}
-    # labelformat takes the size of a picture as it is stored
-    turned = {name: boxes for name, boxes in known.items() if name != "turned.txt"}
-    assert {n: b for n, b in found.items() if n != "turned.txt"} == {
-        name: [pytest.approx(box, abs=1e-4) for box in boxes] for name, boxes in turned.items()
+    # labelformat takes the size of a picture as it is stored, and knows one folder of labels
+    for other in ("labels/turned.txt", LABELS[DEEP]):
+        known.pop(other)
+    assert {name: found[name] for name in known} == {
+        name: [pytest.approx(box, abs=1e-4) for box in boxes] for name, boxes in known.items()
     }
 
 
@@ -78,14 +85,15 @@ def test_our_own_import_takes_the_labels(written: Path, images: Path) -> None:
     known = by_label_file(images)
     assert len(dataset.samples) == len(known)
     for sample in dataset.samples:
-        name = sample.image.relative_to(written / "images").with_suffix(".txt").as_posix()
+        picture = sample.image.relative_to(written).with_suffix(".txt").as_posix()
+        name = "labels/".join(picture.rsplit("images/", 1))
         boxes = sorted((b.label, *astuple(b.box)) for b in sample.boxes or ())
         assert boxes == [pytest.approx(box, abs=1e-4) for box in shown_of(known[name])], name
     assert dataset.classes == ("fracture", "metal & <b>")
 
 
 def test_labels_fit_the_originals_where_those_are_plain(written: Path, images: Path) -> None:
-    record = by_label_file(images)["turned.txt"]
+    record = by_label_file(images)["labels/turned.txt"]
     (images / "a/plain.png").unlink()  # two of one name up to the suffix fit nobody
     options = ImportOptions(images=images)
     (written / "data.yaml").unlink()  # as annotation tools export it: classes.txt alone
@@ -99,7 +107,8 @@ def test_predictions_have_a_confidence(written: Path, images: Path) -> None:
     classes = yaml.safe_load((written / "data.yaml").read_text(encoding="utf-8"))["names"]
     assert (written / "classes.txt").read_text().splitlines() == list(classes.values())
     for name, reading in by_label_file(images).items():
-        rows = [line.split() for line in (written / "predictions" / name).read_text().splitlines()]
+        text = (written / predictions_of(name)).read_text()
+        rows = [line.split() for line in text.splitlines()]
         detected = [f for f in reading.findings if f.origin == "detector"]
         assert [(classes[int(row[0])], float(row[5])) for row in rows] == [
             (f.label, f.score) for f in detected
@@ -115,8 +124,8 @@ def test_a_negative_has_empty_files(written: Path, images: Path) -> None:
     negatives = [n for n, r in by_label_file(images).items() if not shown_of(r)]
     assert negatives
     for name in negatives:
-        assert (written / "labels" / name).read_bytes() == b""
-        assert (written / "predictions" / name).read_text().endswith(" 0.04\n")
+        assert (written / name).read_bytes() == b""
+        assert (written / predictions_of(name)).read_text().endswith(" 0.04\n")
 
 
 @pytest.mark.slow
@@ -124,14 +133,15 @@ def test_ultralytics_takes_the_labels_and_no_predictions(written: Path, images: 
     from ultralytics.data.utils import check_det_dataset, img2label_paths, verify_image_label
 
     data = check_det_dataset(str(written / "data.yaml"))
-    for picture in sorted(p for p in (written / "images").rglob("*") if p.is_file()):
+    pictures = [path for path in (written / "images").rglob("*") if path.suffix in PLAIN_SUFFIXES]
+    assert len(pictures) == len(by_label_file(images))
+    for picture in pictures:
         (label,) = img2label_paths([str(picture)])
         args = (str(picture), label, "", False, len(data["names"]), 0, 0, False)
         _, boxes, shape, *_, missing, _, _, corrupt, message = verify_image_label(args)
         assert (missing, corrupt, message) == (0, 0, ""), label
-        known = shown_of(
-            by_label_file(images)[Path(label).relative_to(written / "labels").as_posix()]
-        )
+        name = Path(label).relative_to(written).as_posix()
+        known = shown_of(by_label_file(images)[name])
         height, width = shape
         found = sorted(
             (
@@ -144,9 +154,9 @@ def test_ultralytics_takes_the_labels_and_no_predictions(written: Path, images: 
             for number, x, y, w, h in boxes.tolist()
         )
         assert found == [pytest.approx(box, abs=1e-3) for box in known]
-        predictions = label.replace("/labels/", "/predictions/")
-        if Path(predictions).read_text():
-            with_confidence = verify_image_label((str(picture), predictions, *args[2:]))
+        predictions = written / predictions_of(name)
+        if predictions.read_text():
+            with_confidence = verify_image_label((str(picture), str(predictions), *args[2:]))
             assert "require 5 columns" in with_confidence[-1]
 
 
@@ -163,7 +173,7 @@ def test_a_moved_image_is_told_and_the_others_go_on(
     missed = write_formats(records, context(tmp_path / "out", images), ["yolo"])
     assert sorted(m.path for m in missed) == ["hand.dcm", BROKEN]
     assert any("--images" in m.message for m in missed)
-    assert len(list((tmp_path / "out/yolo/labels").rglob("*.txt"))) == len(records) - 2
+    assert len(list((tmp_path / "out/yolo/predictions").rglob("*.txt"))) == len(records) - 2
 
 
 def test_no_record_at_all_is_a_dataset_without_images(tmp_path: Path, context: Contexts) -> None:
