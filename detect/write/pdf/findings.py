@@ -113,7 +113,7 @@ def _draw_picture(sheet: Sheet, reading: Reading, pixels: NDArray[np.uint8]) -> 
     for finding in reversed(reading.findings):  # the strongest on top
         if finding.certainty != "none":
             _draw_box(sheet, finding, scale, bottom, height)
-    return width
+    return float(width)
 
 
 def _draw_box(sheet: Sheet, finding: Finding, scale: float, bottom: float, height: float) -> None:
