@@ -64,6 +64,8 @@ class StowSender:
         self._address = destination.address
         self._session = open_session(destination, settings)
         self._session.headers["Accept"] = "application/dicom+json"
+        self._last: requests.Response | None = None
+        self._session.hooks["response"].append(self._remember)
         self._client = DICOMwebClient(
             destination.url,
             session=self._session,
@@ -123,15 +125,19 @@ class StowSender:
                 said = self._client.store_instances([dataset])
             except requests.HTTPError as error:
                 response = response_of(error)
-                answer = _refusal(response, header)
-                if answer.reason is None and not answer.may_be_there:
-                    refuse_status(self._address, response)
-                return answer
+                return _Answer(_reason(_module(response), header.uid), response)
             except requests.RequestException:
                 raise
             except _UNREADABLE:
-                return _Answer(None, None)  # success, in words that are no DICOM
-        return _Answer(_reason(said, header.uid), None)
+                said = Dataset()  # success, in words that are no DICOM
+        reason = _reason(said, header.uid)
+        if reason is None and self._last is not None:
+            # dicomweb-client leaves JSON unread whose type has a parameter, such as a charset
+            reason = _reason(_module(self._last), header.uid)
+        return _Answer(reason, None)
+
+    def _remember(self, response: requests.Response, **_: Any) -> None:
+        self._last = response
 
     def _is_there(self, header: DicomHeader) -> bool:
         """Whether the server has an object of these UIDs: by DICOM's rules, this very one."""
@@ -156,13 +162,12 @@ def _uid_of(found: dict[str, Any]) -> str | None:
     return values[0] if values else None
 
 
-def _refusal(response: requests.Response, header: DicomHeader) -> _Answer:
-    """Read the Store Instances Response Module of a refusal, where it has one (PS3.18 I.2)."""
+def _module(response: requests.Response) -> Dataset:
+    """Return the Store Instances Response Module (PS3.18 section I.2); empty if there is none."""
     try:
-        said = Dataset.from_json(json.loads(response.content))
+        return Dataset.from_json(json.loads(response.content))
     except _UNREADABLE:
-        said = Dataset()
-    return _Answer(_reason(said, header.uid), response)
+        return Dataset()
 
 
 def _reason(answer: Dataset, uid: str) -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tenacity import RetryCallState, Retrying
 from tenacity.retry import retry_if_exception_type
 from tenacity.stop import stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from detect.send.failures import PassingError
 
@@ -23,7 +23,9 @@ class Patience:
     """Limits of trying again; times in seconds."""
 
     attempts: int = 5  # for one object
-    pause: float = 1.0  # after the first, then twice as long each time, and up to as much by chance
+    pause: float = (
+        1.0  # after the first, then twice as long each time, and up to a first pause more by chance
+    )
     longest: float = 120.0  # pause, also where a server asks for a longer one
 
     def keep_trying(self, attempt: Callable[[], str]) -> str:
@@ -42,7 +44,7 @@ class Patience:
 
     def _wait(self, state: RetryCallState) -> float:
         # chance keeps many senders from coming back together after a server has been down
-        backoff = wait_exponential_jitter(initial=self.pause, max=self.longest, jitter=self.pause)
+        backoff = wait_exponential(self.pause, self.longest) + wait_random(0, self.pause)
         asked = _error(state).retry_after
         return min(max(backoff(state), asked), self.longest)
 
