@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_text
 from detect.write.context import WriteContext
+from detect.write.staged import StagedWriter
 
 __all__ = ["FINDING_COLUMNS", "RESULT_COLUMNS", "CsvWriter", "open_tables"]
 
@@ -95,11 +94,7 @@ class _Table:
             self._rows.writerow(cells)
 
 
-class _AbandonedError(Exception):
-    """Thrown into open files, so that they are removed and not put in place."""
-
-
-class CsvWriter:
+class CsvWriter(StagedWriter):
     """Writes `folder`/results.csv and `folder`/findings.csv, in the order of the records.
 
     Both appear when the block ends or `close` is called; if the block raises, earlier
@@ -114,13 +109,12 @@ class CsvWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        with ExitStack() as stack:
-            tables = []
-            for name, columns in (("results", RESULT_COLUMNS), ("findings", FINDING_COLUMNS)):
-                path = folder / f"{name}.csv"
-                tables.append(_Table(stack.enter_context(replacing_text(path)), path, columns))
-            self._results, self._findings = tables
-            self._open_files = stack.pop_all()
+        super().__init__()
+        tables = []
+        for name, columns in (("results", RESULT_COLUMNS), ("findings", FINDING_COLUMNS)):
+            path = folder / f"{name}.csv"
+            tables.append(_Table(self._open(replacing_text(path)), path, columns))
+        self._results, self._findings = tables
 
     def write(self, record: Reading | Failure) -> None:
         """Add the row of a record, and a row for each of its boxes."""
@@ -128,26 +122,6 @@ class CsvWriter:
         if isinstance(record, Reading):
             for row in _finding_rows(record):
                 self._findings.add(row)
-
-    def close(self) -> None:
-        """Put both files in their place; a second call does nothing."""
-        self._open_files.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-            return
-        # the error itself is not thrown in: it may have nothing to do with these files
-        with suppress(_AbandonedError), self._open_files:
-            raise _AbandonedError
 
 
 def open_tables(context: WriteContext) -> CsvWriter:
