@@ -121,7 +121,7 @@ def test_invariants_hold(write: Write, tmp_path: Path, release: str) -> None:
 
 FHIR_JS = """
 const fs = require('fs'); const { Fhir } = require('fhir'); const fhir = new Fhir();
-for (const path of process.argv.slice(2)) {
+for (const path of process.argv.slice(1)) {
   const told = fhir.validate(JSON.parse(fs.readFileSync(path)), { errorOnUnexpected: true });
   for (const m of told.messages) if (m.severity === 'error') console.log(m.location, m.message);
   console.log(told.valid);
