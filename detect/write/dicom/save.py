@@ -78,7 +78,10 @@ class ObjectWriter:
         """
         name = record.source.path
         if isinstance(record, Failure):
-            raise NotWrittenError(f"{name}: was not read ({record.reason}), so there is no object")
+            raise NotWrittenError(
+                f"{name}: was not read ({record.reason}), so there is no object of it; "
+                "results.csv says how to mend that"
+            )
         source = self._sources.of(record)
         content = self._encoded(source, self._kind, self._build)
         if source.is_raster and self._wrap is not None:

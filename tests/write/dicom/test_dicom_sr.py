@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +158,11 @@ def test_places_below_suspicious_are_left_out(tmp_path: Path, write: Write) -> N
 
 def test_a_doubtful_verdict_and_a_place_of_the_evidence_map(tmp_path: Path, write: Write) -> None:
     finding = Finding("F1", "fracture", "suspicious", 0.4, Box(1, 1, 5, 5), "evidence")
-    content = sr.srread(write(reading_of(write_radiograph(tmp_path / "a.dcm"), [finding]))).content
+    reading = reading_of(write_radiograph(tmp_path / "a.dcm"), [finding])
+    verdict = replace(reading.verdict, certainty="doubtful")
+    content = sr.srread(write(replace(reading, verdict=verdict))).content
+    (whole,) = content.get_image_measurement_groups()
+    assert "Doubtful" in [e.value.meaning for e in whole.get_qualitative_evaluations()]
     (place,) = content.get_planar_roi_measurement_groups()
     (score,) = place.get_measurements()
     assert score.name.meaning == "Peak of the evidence map, not a probability"
