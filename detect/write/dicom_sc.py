@@ -26,6 +26,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from detect import __version__
 from detect.draw.annotate import annotate
 from detect.draw.style import scale_for
+from detect.errors import NotWrittenError
 from detect.read.sniff import HEAD_BYTES, sniff
 from detect.write.context import WriteContext
 from detect.write.dicom.concepts import plain
@@ -44,6 +45,7 @@ __all__ = ["KIND", "open_dicom_sc"]
 
 KIND = "dicom-sc"
 _SHORT_TEXT = 1024  # characters of VR ST (PS3.5 table 6.2-1)
+_GREATEST_SIDE = (1 << 16) - 1  # Rows and Columns are of VR US
 _MIN_LONG_SIDE = 640  # smaller radiographs are enlarged, as in `images/`
 _ORIENTATION = re.compile(r"[APRLHF]{1,3}|[A-Z]{1,16}")  # PS3.3 section C.7.6.1.1.1
 
@@ -76,6 +78,11 @@ class _SecondaryCaptureWriter(ObjectWriter):
     def _annotated(self, source: DicomSource) -> Dataset:
         radiograph = self._radiographs.radiograph_of(source.reading.source)
         picture = annotate(radiograph, source.reading, min_long_side=_MIN_LONG_SIDE)
+        if max(picture.shape[:2]) > _GREATEST_SIDE:
+            raise NotWrittenError(
+                f"{source.reading.source.path}: its picture has more than {_GREATEST_SIDE} pixels "
+                "a side, which no DICOM image can have; ask for dicom-sr or dicom-gsps"
+            )
         dataset = _capture(source)
         add_pixels(dataset, np.ascontiguousarray(picture[:, :, ::-1]))
         _describe(dataset, source)

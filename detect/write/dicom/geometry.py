@@ -18,13 +18,12 @@ __all__ = ["add_body_part_and_side", "pixel_aspect_ratio", "pixel_spacing"]
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _FINEST_RATIO = 10_000  # greatest denominator: finer than any pixel is long
 _BODY_PART = re.compile(r"[A-Z0-9_ ]{1,16}")  # a code string (PS3.5 table 6.2-1)
-# Of PS3.16 annex L, with what is met beside it: what lies in the middle, and has no side.
+# Terms of PS3.16 annex L for what lies in the middle, and has no side; dciodvfy has the same list.
 _UNPAIRED = frozenset(
     {
         *("ABDOMEN", "ABDOMENPELVIS", "CHEST", "CHESTABDOMEN", "COCCYX", "CSPINE", "CTSPINE"),
-        *("FACE", "HEAD", "HEADNECK", "JAW", "LSPINE", "LSSPINE", "MANDIBLE", "NECK", "NOSE"),
-        *("PELVIS", "SACRUM", "SKULL", "SPINE", "SSPINE", "STERNUM", "THORAX", "TLSPINE"),
-        *("TSPINE", "WHOLEBODY"),
+        *("FACE", "HEAD", "HEADNECK", "JAW", "LSPINE", "LSSPINE", "MAXILLA", "NECK", "NOSE"),
+        *("PELVIS", "SKULL", "SPINE", "SSPINE", "STERNUM", "TLSPINE", "TSPINE", "WHOLEBODY"),
     }
 )
 
@@ -55,8 +54,8 @@ def pixel_aspect_ratio(header: Dataset, frame: int | None) -> tuple[int, int]:
 def add_body_part_and_side(dataset: Dataset, body_part: str | None, side: str | None) -> None:
     """State BodyPartExamined (0018,0015) and Laterality (0020,0060), or that it is not known.
 
-    Laterality holds R or L alone. It is left out where the body part has no side, and empty
-    where it is not known (type 2C).
+    Laterality holds R or L alone. It is left out where the body part has no side, even if one
+    is stated, and empty where it is not known (type 2C).
 
     Args:
         dataset: the object being made.
@@ -66,10 +65,8 @@ def add_body_part_and_side(dataset: Dataset, body_part: str | None, side: str | 
     term = (body_part or "").strip().upper()
     if _BODY_PART.fullmatch(term):
         dataset.BodyPartExamined = term
-    if side in ("L", "R"):
-        dataset.Laterality = side
-    elif side != "U" and term not in _UNPAIRED:
-        dataset.Laterality = ""
+    if term not in _UNPAIRED:
+        dataset.Laterality = side if side in ("L", "R") else ""
 
 
 def _pairs(header: Dataset, frame: int | None, keyword: str) -> Iterator[tuple[float, float]]:

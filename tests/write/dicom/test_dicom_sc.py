@@ -156,6 +156,9 @@ def test_once_lossy_always_lossy(
         ("HAND", "B", None, ("HAND", "")),
         ("SKULL", None, None, ("SKULL", None)),
         ("PELVIS", "U", None, ("PELVIS", None)),
+        ("CHEST", "R", None, ("CHEST", None)),
+        ("SACRUM", "U", None, ("SACRUM", "")),
+        ("MANDIBLE", None, None, ("MANDIBLE", "")),
         (None, None, None, (None, "")),
         ("hand, left (AP)", None, None, (None, "")),
     ],
@@ -353,6 +356,13 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, write: Write, frames: int) -> N
     assert errors_of(written) == []
     dumped = subprocess.run(["dcmdump", written], capture_output=True, text=True, check=True)
     assert dumped.stderr == ""
+
+
+def test_a_picture_that_no_dicom_image_holds_is_told(tmp_path: Path, context: Contexts) -> None:
+    path = write_radiograph(tmp_path / "a.dcm", np.zeros((65535, 1), np.uint8))
+    (missed,) = write_formats([reading_of(path)], context(tmp_path / "out", tmp_path), ["dicom-sc"])
+    assert missed.message.startswith("a.dcm: its picture has more than 65535 pixels a side")
+    assert missed.message.endswith("ask for dicom-sr or dicom-gsps")
 
 
 def test_an_image_that_changed_is_told(tmp_path: Path, context: Contexts) -> None:

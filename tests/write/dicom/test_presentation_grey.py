@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 from dicom_images import errors_of, reading_of, write_radiograph
 from pydicom import Dataset, dcmread
-from pydicom.uid import EnhancedXAImageStorage
+from pydicom.uid import (
+    EnhancedXAImageStorage,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
 
 from detect.read import read
 from detect.write.context import WriteContext
@@ -147,6 +152,21 @@ def test_functions_of_windows_are_kept(tmp_path: Path, state: State, function: s
     assert errors_of(written) == []
     (voi,) = dcmread(written).SoftcopyVOILUTSequence
     assert (voi.WindowCenter, voi.WindowWidth, voi.VOILUTFunction) == (1500, 900, function)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless])
+def test_a_frame_without_a_window_has_limits_of_its_own(
+    tmp_path: Path, state: State, syntax: str
+) -> None:
+    frames = np.stack([RAMP, RAMP // 2, RAMP // 4])
+    image = write_radiograph(tmp_path / "a.dcm", frames, **SIXTEEN)
+    dataset = dcmread(image)
+    if syntax != ExplicitVRLittleEndian:
+        plugin = "pydicom" if syntax == RLELossless else "pylibjpeg"
+        dataset.compress(syntax, encoding_plugin=plugin, generate_instance_uid=False)
+        dataset.save_as(image)
+    (voi,) = dcmread(state(image, frame=2)).SoftcopyVOILUTSequence
+    assert voi.WindowWidth == pytest.approx(3839 // 2, rel=0.01)
 
 
 def test_each_frame_of_an_enhanced_object_has_its_own(tmp_path: Path, state: State) -> None:
