@@ -7,9 +7,10 @@ DICOM PS3.3: Patient Module (C.7.1.1) and General Study Module (C.7.2.1). Only w
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.multival import MultiValue
 from pydicom.valuerep import PersonName
@@ -29,7 +30,7 @@ _REQUIRED_OF_ANIMALS = (  # type 2C
 )
 _OF_ANIMALS = (*_MARKS_OF_ANIMALS, *_REQUIRED_OF_ANIMALS, "ResponsiblePersonRole")
 
-_DATE = re.compile(r"(\d{4})[.-]?(0[1-9]|1[0-2])[.-]?(0[1-9]|[12]\d|3[01])")
+_DATE = re.compile(r"(\d{4})[.-]?(\d\d)[.-]?(\d\d)")
 _TIME = re.compile(r"([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d|60)(\.\d{1,6})?)?)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -41,15 +42,17 @@ def copied_patient_and_study(header: FileDataset, study_instance_uid: str) -> Da
     is there and empty, as type 2 allows. Dates in the forms 1998.01.31 and 1998-01-31 and
     times as 09:30:00 are put into the form of today; a date, time or sex that is none is left
     empty. Names and numbers are copied as they are, also where they are too long, since a PACS
-    knows the patient by them; of several values, the first; without control characters.
+    knows the patient by them; of several values, the first; without control characters. A
+    value that bears a wrong VR is read in the right one.
 
     Args:
         header: as parsed; its texts not read yet.
         study_instance_uid: of the study.
     """
+    tags = [tag_for_keyword(keyword) or 0 for keyword in _REQUIRED + _OF_ANIMALS]
+    terms = settle_character_set(header, tags)
     animal = any(header.get(keyword) for keyword in _MARKS_OF_ANIMALS)
     keywords = _REQUIRED + _OF_ANIMALS if animal else _REQUIRED
-    terms = settle_character_set(header, [tag_for_keyword(keyword) or 0 for keyword in keywords])
     copied = Dataset()
     if terms:
         copied.SpecificCharacterSet = terms if len(terms) > 1 else terms[0]
@@ -62,6 +65,9 @@ def copied_patient_and_study(header: FileDataset, study_instance_uid: str) -> Da
 
 def _copy(header: FileDataset, keyword: str, copied: Dataset) -> None:
     tag, vr = tag_for_keyword(keyword) or 0, dictionary_VR(keyword)
+    raw = header.get_item(tag) if tag in header else None
+    if isinstance(raw, RawDataElement) and raw.VR not in (None, vr):
+        header[tag] = raw._replace(VR=vr)  # of a wrong VR: the bytes are what they should be
     value = header.get(keyword)
     if isinstance(value, MultiValue):
         value = value[0] if value else None
@@ -85,14 +91,15 @@ def _name(value: object) -> PersonName | str:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, bytes):  # of a wrong VR
-        return value.decode("ascii", "replace")
     return "" if value is None else str(value)
 
 
 def _date(text: str) -> str:
     match = _DATE.fullmatch(text)
-    return "".join(match.groups()) if match else ""
+    try:
+        return date(*map(int, match.groups())).isoformat().replace("-", "") if match else ""
+    except ValueError:  # 31 February
+        return ""
 
 
 def _time(text: str) -> str:

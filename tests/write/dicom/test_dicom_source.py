@@ -152,7 +152,7 @@ SLOPPY: dict[str, dict[str, Any]] = {
         "StudyTime": "10:11:12",
         "PatientBirthDate": "1970",
     },
-    "no dates": {"StudyDate": "yesterday", "StudyTime": "25", "PatientBirthDate": "19701332"},
+    "no dates": {"StudyDate": "yesterday", "StudyTime": "25", "PatientBirthDate": "20250229"},
     "odd sex": {"PatientSex": "m"},
     "odder sex": {"PatientSex": "UNKNOWN"},
     "numbers that are none": {"SeriesNumber": "", "BodyPartExamined": "Hand, links (2 Ebenen)"},
@@ -188,6 +188,22 @@ def test_values_are_put_right_by_rule(tmp_path: Path, report: Report) -> None:
         made = report(path)
     assert (made.StudyDate, made.StudyTime, made.PatientBirthDate) == ("20260102", "101112", "")
     assert (made.PatientSex, made.get_item("PatientID").value) == ("F", b"P" * 70)
+
+
+def test_a_wrong_vr_changes_nothing(tmp_path: Path, report: Report) -> None:
+    path = write_radiograph(tmp_path / "in/a.dcm", AccessionNumber="A-1234567890")
+    content = path.read_bytes()
+    for element, right, wrong in (
+        (b"\x10\x00\x20\x00", b"LO", b"US"),
+        (b"\x10\x00\x10\x00", b"PN", b"LO"),
+        (b"\x08\x00\x50\x00", b"SH", b"FD"),
+    ):
+        assert content.count(element + right) == 1
+        content = content.replace(element + right, element + wrong)
+    path.write_bytes(content)
+    made = report(path)
+    named = (str(made.PatientName), made.PatientID, made.AccessionNumber)
+    assert named == ("Müller^Jürgen", "P-1", "A-1234567890")
 
 
 def test_what_has_no_uid_gets_one_by_its_file(
