@@ -94,6 +94,8 @@ class Peer:
         connection = event.assoc.dul.socket
         if connection is not None and connection.socket is not None:
             connection.socket.settimeout(self._settings.timeout)
+            # else the data set waits until the peer's system confirms the command before it
+            connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _rejection(
         self, result: int | None, source: int | None, reason: int | None

@@ -19,6 +19,7 @@ from pynetdicom import AE
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind
 from result_objects import STUDY, write_results
 
+from detect.data.phantom.writer import write_phantoms
 from detect.errors import SendError
 from detect.send.patience import Patience
 from detect.send.run import SendOutcome
@@ -167,3 +168,20 @@ def test_the_command_with_a_title_that_orthanc_does_not_know(
     ended = call("send", folder, "--to", to)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(f"1 sent to {to}, 0 sent before, 0 not sent. Journal: ")
+
+
+def test_what_detect_writes_arrives_unchanged(orthanc: Orthanc, call: Call, tmp_path: Path) -> None:
+    write_phantoms(tmp_path / "set", 2, form="dicom", size=(320, 256))
+    out = tmp_path / "out"
+    formats = [word for kind in KINDS for word in ("--format", kind)]
+    assert call("detect", tmp_path / "set" / "images", "--out", out, *formats).code == 0
+    ended = call("send", out, "--to", address(orthanc, "dicomweb"))
+    assert (ended.code, ended.err) == (0, "")
+    files = sent_files(out)
+    assert len(files) == 6
+    assert orthanc.files() == {uid: path.read_bytes() for uid, path in files.items()}
+    before = call("send", out, "--to", address(orthanc, "dicom")).out
+    assert before.startswith(
+        "6 sent to "
+    )  # another destination; Orthanc has them once all the same
+    assert orthanc.get("/statistics")["CountInstances"] == 6

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import json
 import logging
 import socket
@@ -14,9 +16,16 @@ from pathlib import Path
 import pytest
 import trustme
 from archive import Archive
+from PIL import Image
 from pydicom import dcmread
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
-from result_objects import PATIENT, uid_of, write_object
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
+from result_objects import PATIENT, uid_of, write_object, write_results
 
 from detect.errors import InputError, SendError
 from detect.send.patience import Patience
@@ -268,6 +277,77 @@ def silent() -> Iterator[int]:
 def test_a_peer_that_says_nothing_is_given_up(send_to: SendTo, results: Path, silent: int) -> None:
     with pytest.raises(SendError, match="gives no DICOM answer; check the port"):
         send_to(f"dicom://A@127.0.0.1:{silent}", results, timeout=0.3, patience=ONCE)
+
+
+def pump(source: socket.socket, sink: socket.socket, most: int | None) -> None:
+    """Hand on what comes, of one direction; after `most` bytes no more is taken, until the end."""
+    passed = 0
+    with contextlib.suppress(OSError):
+        while most is None or passed < most:
+            if not (piece := source.recv(1 << 16)):
+                break
+            passed += len(piece)
+            sink.sendall(piece)
+        else:
+            return
+    for each in (source, sink):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_peer_that_takes_no_more_of_an_object_is_given_up(
+    archive: StartArchive, send_to: SendTo, tmp_path: Path
+) -> None:
+    # more than the buffers of both ends hold, so that the rest waits for the peer
+    folder = write_results(tmp_path / "large", 1, "dicom-sc", side=2500)
+    peer = archive()
+    host, _, port = peer.address.partition("@")[2].partition(":")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        to = f"dicom://ARCHIVE@127.0.0.1:{listening.getsockname()[1]}"
+
+        def serve() -> None:
+            ours, _ = listening.accept()
+            theirs = socket.create_connection((host, int(port)))
+            back = threading.Thread(target=pump, args=(theirs, ours, None))
+            back.start()
+            pump(ours, theirs, 200_000)
+            given_up.wait(30)
+            for each in (ours, theirs):
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+            back.join()
+            ours.close()
+            theirs.close()
+
+        given_up = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        outcome = send_to(to, folder, timeout=0.5, patience=ONCE)
+        given_up.set()
+        thread.join()
+    assert (outcome.sent, outcome.not_sent) == (0, 1)
+    assert "the association broke off" in outcome.told[0].reason
+    assert [event for event, _ in events(outcome)] == ["sending", "unsure"]
+
+
+def test_a_lossless_jpeg_2000_colour_picture_keeps_its_colours(
+    archive: StartArchive, send_to: SendTo, results: Path
+) -> None:
+    path = results / "dicom-sc" / "hand ü" / "000.png.dcm"
+    picture = dcmread(path)
+    pixels = picture.pixel_array
+    picture.decompress(generate_instance_uid=False)
+    picture.PhotometricInterpretation = "YBR_RCT"  # PS3.5 section 8.2.4
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, "JPEG2000", no_jp2=True, irreversible=False, mct=1)
+    picture.PixelData = encapsulate([encoded.getvalue()])
+    picture["PixelData"].is_undefined_length = True
+    picture.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    picture.save_as(path, enforce_file_format=True)
+    peer = archive()
+    assert send_to(f"dicom://{peer.address}", results, "dicom-sc").not_sent == 0
+    assert pixels.tobytes() in peer.stored[uid_of("dicom-sc", 0)]
+    assert b"RGB " in peer.stored[uid_of("dicom-sc", 0)]
 
 
 @unconnected
