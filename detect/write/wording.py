@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from detect.record import Reading, Source
+from detect.record import Failure, Reading, Source
 
 __all__ = [
     "CERTAINTY_MEANING",
     "OPERATING_POINT_MEANINGS",
     "REASON_WORDS",
+    "failure_words",
     "region_of",
     "shown",
     "shown_name",
@@ -48,6 +49,12 @@ def shown_name(source: Source) -> str:
     """Return the path, and the frame where there are several, for a person."""
     frame = "" if source.frame is None else f", frame {source.frame}"
     return shown(source.path) + frame
+
+
+def failure_words(failure: Failure) -> tuple[str, str]:
+    """Return the reason, and the message without the path that it begins with."""
+    reason = REASON_WORDS.get(failure.reason, shown(failure.reason))
+    return reason, shown(failure.message.removeprefix(f"{failure.source.path}: "))
 
 
 def region_of(reading: Reading) -> str:

@@ -35,6 +35,7 @@ class Worklist:
         self._folder = folder
         with naming_output(folder):
             folder.mkdir(parents=True, exist_ok=True)
+            # open until `close`, hence no `with`
             self._file = tempfile.TemporaryFile(dir=folder, prefix=".", suffix=".part")  # noqa: SIM115
         self._orders = array("d")
         self._offsets = array("q")

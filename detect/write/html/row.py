@@ -6,7 +6,7 @@ from typing import Any
 
 from detect.draw.banner import percent
 from detect.record import Failure, Finding, Reading
-from detect.write.wording import REASON_WORDS, region_of, shown
+from detect.write.wording import failure_words, region_of, shown
 
 __all__ = ["failure_row", "reading_row"]
 
@@ -58,9 +58,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def failure_row(failure: Failure) -> dict[str, Any]:
     """Return the row of an input that could not be read."""
+    reason, message = failure_words(failure)
     return {
         "path": shown(failure.source.path),
         "frame": failure.source.frame,
-        "reason": REASON_WORDS.get(failure.reason, shown(failure.reason)),
-        "message": shown(failure.message),
+        "reason": reason,
+        "message": message,
     }

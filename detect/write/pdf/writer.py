@@ -21,7 +21,7 @@ from detect.write.pdf.sheet import BODY, BOLD, MUTED, Column, Sheet
 from detect.write.pdf.text import Style
 from detect.write.radiographs import Radiographs
 from detect.write.staged import StagedWriter
-from detect.write.wording import CERTAINTY_MEANING, REASON_WORDS, region_of, shown, shown_name
+from detect.write.wording import CERTAINTY_MEANING, failure_words, region_of, shown, shown_name
 from detect.write.worklist import Worklist, suspicion
 
 __all__ = ["MOST_PICTURES", "PdfWriter", "open_pdf"]
@@ -29,7 +29,7 @@ __all__ = ["MOST_PICTURES", "PdfWriter", "open_pdf"]
 MOST_PICTURES = 500
 _NAME = "report.pdf"
 _TITLE = "Fracture worklist"
-_COLUMNS: tuple[Column, ...] = ((0, 30), (32, 224), (262, 92), (358, 44), (406, 52), (460, 51))
+_COLUMNS: tuple[Column, ...] = ((0, 30), (32, 196), (234, 114), (352, 42), (398, 68), (470, 41))
 _FAILURE_COLUMNS: tuple[Column, ...] = ((0, 180), (186, 68), (260, 251))
 _FACT_COLUMNS: tuple[Column, ...] = ((0, 90), (96, 415))
 
@@ -94,7 +94,7 @@ class PdfWriter(StagedWriter):
             ("Marks", "solid orange: definite; dashed blue: suspicious; scores rank boxes only"),
         ]
         if counts.warned:
-            facts.append(("Warnings", f"{counts.warned} images carry one, with (!) in the list"))
+            facts.append(("Warnings", f"images with a warning, (!) in the list: {counts.warned}"))
         if self._large > MOST_PICTURES:
             facts.append(
                 ("Pictures", f"the {MOST_PICTURES} most suspicious of {self._large} fractured or "
@@ -156,8 +156,7 @@ class PdfWriter(StagedWriter):
         for row in self._failures.rows():
             failure = record_from_json(row)
             if isinstance(failure, Failure):
-                reason = REASON_WORDS.get(failure.reason, failure.reason)
-                cells = (shown_name(failure.source), shown(reason), shown(failure.message))
+                cells = (shown_name(failure.source), *failure_words(failure))
                 sheet.row([(cell, BODY) for cell in cells], _FAILURE_COLUMNS, head)
 
 
