@@ -2,7 +2,7 @@
 
 Each radiograph becomes a plain JPEG of at most `VIEW_SIDE` pixels a side, a thumbnail of
 `THUMB_SIDE`, and, where the run saved a heat map, a transparent PNG to lay over it. In all
-some 20 kB an image of 0.2 megapixels, 100 to 250 kB an image of clinical size; a third more
+some 20 kB an image of 0.2 megapixels, 100 to 350 kB an image of clinical size; a third more
 inside the page, where they are base64.
 """
 

@@ -19,11 +19,12 @@ def reading_row(reading: Reading, pictures: dict[str, str]) -> dict[str, Any]:
         pictures: as `Pictures.of` returns them.
     """
     source, verdict = reading.source, reading.verdict
+    width, height = _size(reading)
     return {
         "path": shown(source.path),
         "frame": source.frame,
-        "width": source.width,
-        "height": source.height,
+        "width": width,
+        "height": height,
         "about": [shown(text) for text in (source.modality, source.body_part) if text],
         "side": {"L": "left", "R": "right", "B": "both sides"}.get(source.laterality or "", ""),
         "region": region_of(reading),
@@ -42,6 +43,14 @@ def reading_row(reading: Reading, pictures: dict[str, str]) -> dict[str, Any]:
         "warnings": [shown(text) for text in reading.warnings],
         "model": f"{shown(reading.model.name)} {shown(reading.model.version)}",
     } | {key: shown(text) if "missing" in key else text for key, text in pictures.items()}
+
+
+def _size(reading: Reading) -> tuple[float, float]:
+    """Return the size of the image; where a record lacks it, what its boxes reach over."""
+    if reading.source.width and reading.source.height:
+        return reading.source.width, reading.source.height
+    boxes = [finding.box for finding in reading.findings]
+    return max([1.0, *(box.x2 for box in boxes)]), max([1.0, *(box.y2 for box in boxes)])
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

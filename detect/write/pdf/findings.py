@@ -87,7 +87,8 @@ def _words(reading: Reading, missing: str) -> list[tuple[str, Style]]:
     words += [(_finding_words(finding), BODY) for finding in places]
     region = region_of(reading)
     words += [(f"region: {region}", MUTED)] if region else []
-    words.append((f"{source.width} × {source.height} pixels", MUTED))
+    if source.width and source.height:
+        words.append((f"{source.width} × {source.height} pixels", MUTED))
     return words
 
 

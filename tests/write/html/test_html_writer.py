@@ -305,3 +305,10 @@ def test_a_run_without_readings_is_a_page(tmp_path: Path, context: Contexts) -> 
     page = _Page(tmp_path / "report.html")
     assert page.rows() == []
     assert len(page.rows("failures")) == 1
+
+
+def test_a_record_without_its_size_can_be_shown(tmp_path: Path, context: Contexts) -> None:
+    bare = reading(Source("a.png", "0" * 64), 0.9, finding(1, "definite", 10, 20, 30, 50))
+    write_formats([bare, reading(Source("b.png", "0" * 64), 0.1)], context(tmp_path), ["html"])
+    rows = _Page(tmp_path / "report.html").rows()
+    assert [(row["width"], row["height"]) for row in rows] == [(30, 50), (1, 1)]
