@@ -131,7 +131,7 @@ REFUSED = {
     "no such input": (["detect", "nowhere.png"], "nowhere.png: no such file"),
     "nothing to read": (["detect", "empty"], "no picture or DICOM file there"),
     "an unknown point": (["detect", "a.png", "--operating-point", "strict"], "--operating-point"),
-    "an unknown format": (["detect", "a.png", "--format", "docx"], "choose from csv, json"),
+    "an unknown format": (["detect", "a.png", "--format", "docx"], "choose from coco, csv, "),
     "an unknown bundle": (["detect", "a.png", "--weights", "nowhere"], "--weights nowhere"),
     "a file as folder": (["detect", "a.png", "--out", "b.jpg"], "--out b.jpg: is a file"),
     "below a file": (["detect", "a.png", "--out", "b.jpg/out"], "cannot write b.jpg/out"),
@@ -142,7 +142,7 @@ REFUSED = {
     "half a line": (["report", "half", "--format", "csv", "--out", "o"], "finish the run"),
     "format of report": (
         ["report", "half", "--format", "x", "--out", "o"],
-        "choose from csv, json",
+        "choose from coco, csv, ",
     ),
     "no dataset": (["evaluate", "--data", "nowhere"], "nowhere"),
     "no such split": (["evaluate", "--data", "set", "--split", "val"], "no image"),

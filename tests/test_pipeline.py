@@ -11,10 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from dicom_images import write_radiograph
 from PIL import Image
 
 from detect.errors import BundleError, InputError
 from detect.pipeline import DetectRequest, Outcome, detect_folder
+from detect.write.context import FormatOptions
+from detect.write.registry import FORMATS
 from detect.write.schema import reading_schema
 
 NAMES = ["a.png", "b.jpg", "hand/c.tif", "hand/left/d e ü.png"]
@@ -259,3 +262,19 @@ def test_unknown_formats_and_damaged_bundles_are_refused_before_anything_is_writ
     with pytest.raises(BundleError, match=r"model\.onnx: was changed"):
         run(radiographs, out=out, weights=str(bundle))
     assert not out.exists()
+
+
+def test_a_run_anew_leaves_nothing_of_any_format_of_the_one_before(
+    radiographs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    formats = tuple(name for name in FORMATS if name != "json")
+    capture_of = write_radiograph(tmp_path / "study.dcm")
+    options = FormatOptions(secondary_capture_of=capture_of)
+    first = run(radiographs, out=out, formats=formats, options=options, heatmap=True)
+    assert first.not_written == ()
+    for name in formats:
+        assert all((out / output).exists() for output in FORMATS[name].outputs), name
+    run(radiographs, out=out, overwrite=True, images=False)
+    left = {path.relative_to(out).as_posix() for path in out.rglob("*")}
+    assert left == {"results.jsonl", "results.csv", "findings.csv", "run.yaml"}

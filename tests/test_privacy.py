@@ -17,7 +17,7 @@ from dicom_images import write_radiograph
 from pydicom.datadict import DicomDictionary
 from pypdf import PdfReader
 
-from detect.write.formats import FORMATS
+from detect.write.registry import FORMATS
 
 ROOT = Path(__file__).parents[1]
 MARK = "Zq7"  # begins every text that tells who it is

@@ -13,10 +13,9 @@ import pytest
 from detect.errors import InputError, NotWrittenError
 from detect.record import Failure, ModelInfo, Reading, Source, Verdict
 from detect.reporting import report_results
-from detect.write import formats
 from detect.write.context import WriteContext
-from detect.write.formats import Format
 from detect.write.json_lines import JsonLinesWriter
+from detect.write.registry import FORMATS, Format
 from detect.write.run_file import write_run
 
 SEEN: list[tuple[datetime, Path | str]] = []
@@ -52,7 +51,7 @@ def spy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     SEEN.clear()
     spying = Format("looks", f"{__name__}:open_spy", ("spy.txt",))
     monkeypatch.setattr(Format, "open", lambda _self, context: open_spy(context))
-    monkeypatch.setitem(formats.FORMATS, "spy", spying)
+    monkeypatch.setitem(FORMATS, "spy", spying)
     yield
 
 

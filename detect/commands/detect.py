@@ -11,6 +11,7 @@ import typer
 from detect import DEFAULT_BUNDLE
 from detect.commands.options import (
     DONE,
+    FORMAT_HELP,
     INTERRUPTED,
     SOME_FAILED,
     Embed,
@@ -51,7 +52,7 @@ def detect(
     ] = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", help="Further output format; may be given again."),
+        typer.Option("--format", help=f"Further output. {FORMAT_HELP}"),
     ] = None,
     embed: Embed = False,
     secondary_capture_of: SecondaryCaptureOf = None,

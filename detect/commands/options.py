@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from detect.write.registry import FORMATS
+
 __all__ = [
     "DONE",
+    "FORMAT_HELP",
     "INTERRUPTED",
     "LEAKS_FOUND",
     "MISTAKE",
@@ -47,6 +50,7 @@ SecondaryCaptureOf = Annotated[
         help="DICOM formats: the DICOM file whose patient and study raster images belong to.",
     ),
 ]
+FORMAT_HELP = f"One of {', '.join(FORMATS)}; may be given again."
 Runtime = Annotated[str, typer.Option("--runtime", help="auto, openvino or onnxruntime.")]
 
 

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from detect.commands.options import DONE, SOME_FAILED, Embed, Quiet, SecondaryCaptureOf, Verbose
+from detect.commands.options import (
+    DONE,
+    FORMAT_HELP,
+    SOME_FAILED,
+    Embed,
+    Quiet,
+    SecondaryCaptureOf,
+    Verbose,
+)
 from detect.console import not_written_lines, set_up_logging
 
 __all__ = ["report"]
@@ -16,7 +24,7 @@ __all__ = ["report"]
 
 def report(
     results: Annotated[Path, typer.Argument(help="A results.jsonl, or the folder that holds it.")],
-    formats: Annotated[list[str], typer.Option("--format", help="Output format; again for more.")],
+    formats: Annotated[list[str], typer.Option("--format", help=FORMAT_HELP)],
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
     images: Annotated[
         Path | None,

@@ -13,7 +13,8 @@ import pytest
 from detect.errors import InputError
 from detect.record import Failure, Reading
 from detect.write.context import WriteContext
-from detect.write.formats import FORMATS, known_formats, write_formats
+from detect.write.formats import known_formats, write_formats
+from detect.write.registry import FORMATS
 from detect.write.results import read_results
 
 Records = tuple[Reading | Failure, ...]
