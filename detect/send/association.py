@@ -22,6 +22,7 @@ __all__ = ["Pair", "Peer"]
 Pair = tuple[UID, UID]
 """SOP class and transfer syntax."""
 
+_FAREWELL = 1.0  # seconds for the peer to hear that we go
 _NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 _REJECTED: dict[
     tuple[int | None, int | None], str
@@ -51,6 +52,7 @@ class Peer:
         self._entity.acse_timeout = settings.timeout
         self._entity.dimse_timeout = settings.timeout
         self._entity.network_timeout = None  # a pause between two objects is no fault
+        self._latest: Association | None = None
 
     def associate(self, pairs: Iterable[Pair]) -> Association | None:
         """Return an association, or None where the peer takes none of the SOP classes.
@@ -71,7 +73,10 @@ class Peer:
                 contexts=_contexts(pairs),
                 ae_title=here.aet,
                 tls_args=None if self._tls is None else (self._tls, here.host),
-                evt_handlers=[(evt.EVT_CONN_OPEN, self._limit)],
+                evt_handlers=[
+                    (evt.EVT_REQUESTED, self._keep),
+                    (evt.EVT_CONN_OPEN, self._limit),
+                ],
             )
         except OSError as error:
             raise self._told(error) from error
@@ -88,6 +93,22 @@ class Peer:
             "TLS (dicom+tls://)",
             "unreachable",
         )
+
+    def cut(self) -> None:
+        """End the latest association, in whatever state an interruption has left it.
+
+        Its thread would else wait for the peer, and the process for its thread.
+        """
+        if self._latest is None or not self._latest.dul.is_alive():
+            return
+        self._latest.abort(block=False)
+        self._latest.dul.join(_FAREWELL)
+        self._latest.dul.kill_dul()
+        if self._latest.dul.socket is not None:
+            self._latest.dul.socket.close()
+
+    def _keep(self, event: evt.Event) -> None:
+        self._latest = event.assoc
 
     def _limit(self, event: evt.Event) -> None:
         """Keep a peer that takes no more data from stopping the run for ever."""

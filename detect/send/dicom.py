@@ -86,7 +86,8 @@ class StoreSender:
         if error is None:
             self.close()
         else:
-            self._drop()
+            self._association = None
+            self._peer.cut()
 
     def _associated(self, pair: Pair) -> Association:
         if self._association is not None and not self._association.is_established:

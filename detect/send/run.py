@@ -140,7 +140,8 @@ class _Run:
     def take(self, file: FileToSend) -> None:
         """Send one object, or note why not."""
         if self._fatal is not None:
-            self._miss("not_sent", file, None, f"not tried: {self._fatal}")
+            if self._has_answered:  # else the run ends with the error, and has no outcome
+                self._miss("not_sent", file, None, f"not tried: {self._fatal}")
             return
         try:
             identity = identify(file)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from archive import Archive
 from command_line import Call, Ended
 from result_objects import uid_of
 
+CLI = Path(__file__).resolve().parents[2] / "cli.py"
 StartArchive = Callable[..., Archive]
 
 
@@ -148,3 +153,24 @@ def test_without_the_extra_it_says_how_to_install_it(
     ended = call("send", results, "--to", HERE)
     assert ended.code == 1
     assert 'python -m pip install -e ".[send]" -c configs/constraints.txt' in ended.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["dicom://A@", "http://"])
+def test_an_interrupted_send_ends_at_once(results: Path, scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        path = "" if "@" in scheme else "/studies"
+        to = f"{scheme}127.0.0.1:{silent.getsockname()[1]}{path}"
+        running = subprocess.Popen(
+            [sys.executable, str(CLI), "send", str(results), "--to", to],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        connection.recv(1)
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=20)  # of the 60 seconds that it would wait
+        connection.close()
+    assert running.returncode == 130
+    assert told == "interrupted; the same command goes on\n"

@@ -246,6 +246,8 @@ def test_a_host_that_refuses_and_one_that_is_not(send_to: SendTo, results: Path)
         port = taken.getsockname()[1]
         with pytest.raises(SendError, match=r"cannot be reached \(Connection refused\); run the"):
             send_to(f"dicom://A@127.0.0.1:{port}", results)
+    (journal,) = (results / "sent").glob("*.jsonl")
+    assert journal.read_text(encoding="utf-8").count("\n") == 3  # a peer that is away fills no disk
     with pytest.raises(SendError, match=r"dicom://A@nowhere\.invalid:104: no such host; check"):
         send_to("dicom://A@nowhere.invalid", results)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import threading
+from socketserver import TCPServer
 from typing import Any
 
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
@@ -45,11 +47,18 @@ class Archive:
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_ACCEPTED, self._accepted),
         ]
-        server = entity.start_server(
-            ("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls
+        server = entity.make_server(
+            ("127.0.0.1", 0),
+            evt_handlers=handlers,
+            ssl_context=tls,
+            server_class=ThreadedAssociationServer,
         )
         assert isinstance(server, ThreadedAssociationServer)
         self._server = server
+        self._thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
 
     @property
     def address(self) -> str:
@@ -58,7 +67,9 @@ class Archive:
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.shutdown()
+        TCPServer.shutdown(self._server)  # its own one knows only servers that an AE has started
+        self._server.server_close()
+        self._thread.join()
 
     def _accepted(self, event: evt.Event) -> None:
         self.associations += 1
