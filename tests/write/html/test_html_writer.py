@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from command_line import Call
 from PIL import Image
 from report_records import finding, picture, reading
 
@@ -312,3 +313,22 @@ def test_a_record_without_its_size_can_be_shown(tmp_path: Path, context: Context
     write_formats([bare, reading(Source("b.png", "0" * 64), 0.1)], context(tmp_path), ["html"])
     rows = _Page(tmp_path / "report.html").rows()
     assert [(row["width"], row["height"]) for row in rows] == [(30, 50), (1, 1)]
+
+
+def test_a_run_and_saved_results_give_the_same_page(
+    tmp_path: Path, radiographs: Path, call: Call
+) -> None:
+    out, again = tmp_path / "out", tmp_path / "again"
+    run = ("detect", radiographs, "--out", out, "--heatmap", "--no-images", "--format", "html")
+    assert call(*run).code == 0
+    assert call("report", out, "--format", "html", "--out", again).code == 0
+    assert (out / "report.html").read_bytes() == (again / "report.html").read_bytes()
+    rows = _Page(out / "report.html").rows()
+    assert {row["path"] for row in rows} == {"a.png", "b.jpg", "hand/c.tif", "hand/left/d e ü.png"}
+    for row in rows:
+        for kind in ("view", "thumb", "heat"):
+            assert (again / unquote(row[kind])).is_file()
+    moved = radiographs.rename(tmp_path / "moved")
+    ended = call("report", out, "--format", "html", "--out", again, "--images", moved, "--embed")
+    assert ended.code == 0
+    assert all(row["view"].startswith("#") for row in _Page(again / "report.html").rows())
