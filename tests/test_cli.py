@@ -22,7 +22,7 @@ MakeBundle = Callable[..., Path]
 def test_help_and_version(call: Call) -> None:
     ended = call("--help")
     assert ended.code == 0
-    for command in ("detect", "train", "evaluate", "report", "card", "data"):
+    for command in ("detect", "train", "evaluate", "report", "send", "card", "data"):
         assert command in ended.out
     assert call("--version") == Ended(0, f"{__version__}\n", "")
 

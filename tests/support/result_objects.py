@@ -18,7 +18,16 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-__all__ = ["CLASSES", "PATIENT", "STUDY", "bundle", "uid_of", "write_object", "write_results"]
+__all__ = [
+    "CLASSES",
+    "PATIENT",
+    "STUDY",
+    "bundle",
+    "events_in",
+    "uid_of",
+    "write_object",
+    "write_results",
+]
 
 STUDY = "1.2.826.0.1.3680043.8.498.77"
 PATIENT = "Geheim^Sophie"
@@ -41,6 +50,12 @@ def write_results(folder: Path, count: int, *kinds: str, side: int = 64) -> Path
             else:
                 write_object(path.with_name(f"{path.name}.dcm"), kind, number, side)
     return folder
+
+
+def events_in(journal: Path) -> list[tuple[str, str]]:
+    """The event and the path of each line of a journal."""
+    lines = map(json.loads, journal.read_text(encoding="utf-8").splitlines()[1:])
+    return [(line["event"], line["path"]) for line in lines]
 
 
 def uid_of(kind: str, number: int) -> str:
