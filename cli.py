@@ -1,7 +1,8 @@
 """Fracture Locator's command line: parse → call `detect` → print → exit code.
 
 Exit codes: 0 done; 1 a mistake that the user can mend; 2 wrong usage; 3 done, but some inputs
-failed (they are listed in the results), or `data check` found that splits leak; 130 interrupted.
+failed, or could not be written in a format or sent (they are listed), or `data check` found that
+splits leak; 130 interrupted.
 """
 
 from __future__ import annotations
