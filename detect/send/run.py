@@ -151,7 +151,8 @@ class _Run:
         if self._journal.is_sent(identity):
             self._before += 1
             return
-        if self._journal.is_changed(identity):
+        # a FHIR server is told to put the new one in its place; an archive need not
+        if file.format.startswith("dicom") and self._journal.is_changed(identity):
             LOGGER.warning(
                 "%s: another content of the same UID was sent before; the peer may keep that",
                 file.name,

@@ -51,6 +51,22 @@ def test_bundles_arrive_as_they_are_and_once(secure_web: Web, send: Send, result
     assert "authorization" not in secure_web.asked[0].headers
 
 
+def test_a_bundle_that_was_written_anew_takes_the_place_of_the_old_one(
+    secure_web: Web, send: Send, results: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    send()
+    changed = bundle(0)
+    changed["entry"][0]["resource"]["status"] = "final"
+    path = results / "fhir-r4" / "hand ü" / "000.png.json"
+    path.write_text(json.dumps(changed), encoding="utf-8")
+    outcome = send()
+    assert (outcome.sent, outcome.before) == (1, 1)
+    assert caplog.text == ""
+    assert len(secure_web.resources) == 2
+    (url,) = (entry["request"]["url"] for entry in changed["entry"])
+    assert secure_web.resources[url]["status"] == "final"
+
+
 def test_release_5_is_sent_where_it_is_asked_for(secure_web: Web, send: Send) -> None:
     assert send("fhir-r5").sent == 2
     assert secure_web.asked[0].headers["content-type"].endswith("fhirVersion=5.0")

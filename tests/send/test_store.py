@@ -35,7 +35,7 @@ def data_set(path: Path) -> bytes:
 
 
 def test_all_kinds_arrive_byte_by_byte_and_only_once(
-    archive: StartArchive, send_to: SendTo, results: Path
+    archive: StartArchive, send_to: SendTo, results: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     peer = archive()
     outcome = send_to(f"dicom://{peer.address}", results)
@@ -52,6 +52,7 @@ def test_all_kinds_arrive_byte_by_byte_and_only_once(
     changed = results / "dicom-sr" / "hand ü" / "000.png.dcm"
     write_object(changed, "dicom-sr", 0, ContentTime="120000")
     assert send_to(f"dicom://{peer.address}", results).sent == 1
+    assert "000.png.dcm: another content of the same UID was sent before" in caplog.text
     assert b"120000" in peer.stored[uid_of("dicom-sr", 0)]
 
 
