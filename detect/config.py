@@ -53,6 +53,10 @@ class AugmentConfig(_Section):
     sharpen: float = Field(0.1, ge=0, le=1)
     noise: float = Field(0.2, ge=0, le=1)
     jpeg: float = Field(0.1, ge=0, le=1)
+    local_contrast: float = Field(0.0, ge=0, le=1)  # CLAHE, as some machines process
+    resample: float = Field(0.0, ge=0, le=1)  # detail lost in a smaller copy
+    collimation: float = Field(0.0, ge=0, le=1)  # dark edges, off the boxes
+    marker: float = Field(0.0, ge=0, le=1)  # letters such as L and R, off the boxes
     mosaic: float = Field(0.0, ge=0, le=1)  # share of views tiled from four images
 
     @field_validator("scale")

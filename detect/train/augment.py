@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from detect.config import AugmentConfig
 from detect.model.preprocess import PAD_VALUE
+from detect.train.artefacts import add_artefacts
 
 __all__ = ["Annotated", "random_view"]
 
@@ -74,8 +75,9 @@ def random_view(
     fractured = sample.fractured
     if sample.boxed and sample.fractured == 1 and len(boxes) and not seen.any():
         fractured = 0 if bool((share <= _UNSEEN).all()) else -1
+    view = add_artefacts(image.astype(np.uint8, copy=False), boxes[share > 0], recipe, rng)
     return Annotated(
-        _change_greys(image.astype(np.uint8, copy=False), recipe, rng),
+        _change_greys(view, recipe, rng),
         boxes[seen],
         sample.classes[seen],
         fractured,
@@ -168,6 +170,16 @@ def _change_greys(
     image: NDArray[np.uint8], recipe: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Vary exposure, sharpness, noise and compression, as other machines and archives would."""
+    if recipe.local_contrast and rng.random() < recipe.local_contrast:
+        tiles = int(rng.integers(4, 11))
+        equaliser = cv2.createCLAHE(rng.uniform(1.0, 4.0), (tiles, tiles))
+        image = np.asarray(equaliser.apply(image), np.uint8)
+    if recipe.resample and rng.random() < recipe.resample:
+        height, width = image.shape
+        share = rng.uniform(0.4, 0.9)
+        smaller = (max(1, round(width * share)), max(1, round(height * share)))
+        coarse = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+        image = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR))
     levels = np.arange(256) / 255.0
     levels = levels ** np.exp(rng.uniform(-recipe.gamma, recipe.gamma))
     gain = 1 + rng.uniform(-recipe.contrast, recipe.contrast)

@@ -254,6 +254,8 @@ def test_zoom_follows_the_recipe() -> None:
         ("sharpen", 1.0),
         ("noise", 1.0),
         ("jpeg", 1.0),
+        ("local_contrast", 1.0),
+        ("resample", 1.0),
         ("gamma", 0.5),
         ("contrast", 0.5),
         ("brightness", 0.3),
