@@ -12,6 +12,7 @@ from detect.errors import OutputError
 from detect.model.predictor import Prediction
 from detect.read import Radiograph
 from detect.record import Reading
+from detect.stages import stage
 from detect.write.context import HEATMAPS_NAME, picture_name
 
 __all__ = ["Draw", "picture_saver"]
@@ -42,13 +43,17 @@ def picture_saver(out: Path, *, images: bool, heatmap: bool) -> Draw:
         try:
             if heatmap:
                 name = picture_name(source.path, source.frame, "png")
-                encode_heatmap(prediction.evidence, out / HEATMAPS_NAME / name)
+                with stage("encode"):
+                    encode_heatmap(prediction.evidence, out / HEATMAPS_NAME / name)
             if images:
-                picture = annotate(radiograph, reading, prediction.evidence if heatmap else None)
+                with stage("draw"):
+                    evidence = prediction.evidence if heatmap else None
+                    picture = annotate(radiograph, reading, evidence)
                 if max(picture.shape[:2]) > MAX_SIDE:
                     return _without(reading, f"a JPEG holds {MAX_SIDE} pixels a side at most")
                 name = picture_name(source.path, source.frame, "jpg")
-                encode_jpeg(picture, out / IMAGES_NAME / name)
+                with stage("encode"):
+                    encode_jpeg(picture, out / IMAGES_NAME / name)
         except OutputError as error:
             # The fault of this one name; any other would meet the next picture too.
             if getattr(error.__cause__, "errno", None) != errno.ENAMETOOLONG:

@@ -29,6 +29,7 @@ from detect.pictures import Draw, picture_saver
 from detect.progress import Progress
 from detect.read import read, sha256_of
 from detect.record import Failure, Reading, Source
+from detect.stages import stage, stage_of_each
 from detect.write.context import HEATMAPS_NAME, FormatOptions, WriteContext
 from detect.write.formats import known_formats, write_formats
 from detect.write.json_lines import RESULTS_NAME, JsonLinesWriter
@@ -94,14 +95,16 @@ def detect_folder(request: DetectRequest) -> Outcome:
     started = time.monotonic()
     formats = known_formats((*ALWAYS_WRITTEN, *request.formats))
     inputs = collect_inputs(request.paths, request.out)
-    bundle = load_bundle(request.weights)
+    with stage("load"):
+        bundle = load_bundle(request.weights)
     point = _operating_point(bundle, request.operating_point)
     settings = RunSettings(inputs.given, point, request.min_score, request.images, request.heatmap)
     run = describe_run(request.command, bundle, settings, request.runtime)
     claim_folder(request.out, run, resume=request.resume, overwrite=request.overwrite)
     workers = request.workers or os.cpu_count() or 1
-    predictor = build_predictor(bundle, request.runtime, workers)
-    draw = picture_saver(request.out, images=request.images, heatmap=request.heatmap)
+    with stage("load"):
+        predictor = build_predictor(bundle, request.runtime, workers)
+        draw = picture_saver(request.out, images=request.images, heatmap=request.heatmap)
     interrupted = False
     if not request.resume:
         clear_run(request.out)
@@ -119,8 +122,9 @@ def detect_folder(request: DetectRequest) -> Outcome:
                 "detect", len(inputs.files), bar=request.show_progress, done=done_before
             ) as progress:
                 for records in _in_order(work, todo, workers):
-                    for record in records:
-                        results.write(record)
+                    with stage("write"):
+                        for record in records:
+                            results.write(record)
                     progress.advance()
         except KeyboardInterrupt:
             interrupted = True
@@ -156,15 +160,16 @@ def _read_file(
     """Return a record per image or frame of one file; whatever goes wrong is a `Failure`."""
     records: list[Reading | Failure] = []
     try:
-        for radiograph in read(file.path, file.name):
+        for radiograph in stage_of_each("decode", read(file.path, file.name)):
             if (file.name, radiograph.source.frame) in done:
                 continue
             start = time.perf_counter()
             prediction = predictor(radiograph)
             seconds = time.perf_counter() - start
-            reading = compose_reading(
-                radiograph.source, prediction, bundle, point, min_score, seconds
-            )
+            with stage("post-process"):
+                reading = compose_reading(
+                    radiograph.source, prediction, bundle, point, min_score, seconds
+                )
             records.append(draw(radiograph, reading, prediction))
     except ReadError as error:
         records.append(_failure(file, error.reason, str(error)))
@@ -237,7 +242,8 @@ def _finish(
         heatmaps=request.out / HEATMAPS_NAME,
         options=request.options,
     )
-    missed = write_formats(counted(), context, [name for name in formats if name != "json"])
+    with stage("write"):
+        missed = write_formats(counted(), context, [name for name in formats if name != "json"])
     outcome = Outcome(
         counts["fractured"],
         counts["not_fractured"],

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from detect.model.bundle import Bundle
 from detect.model.calibration import Calibration
 from detect.model.postprocess import select_boxes
-from detect.model.preprocess import letterbox
-from detect.model.runtime import Runtime, RuntimeName, open_runtime
+from detect.model.preprocess import Letterbox, letterbox
+from detect.model.runtime import RawOutput, Runtime, RuntimeName, open_runtime
 from detect.read.radiograph import Radiograph
+from detect.stages import stage
 
 __all__ = ["Prediction", "Predictor", "build_predictor"]
 
@@ -49,8 +50,14 @@ class Predictor:
 
     def __call__(self, radiograph: Radiograph) -> Prediction:
         """Read one image. One at a time, so that no neighbour in a batch can change a result."""
-        fitted = letterbox(radiograph.pixels, self._size)
-        raw = self._runtime(fitted.image[None, None])
+        with stage("prepare"):
+            fitted = letterbox(radiograph.pixels, self._size)
+        with stage("forward"):
+            raw = self._runtime(fitted.image[None, None])
+        with stage("post-process"):
+            return self._read_out(fitted, raw)
+
+    def _read_out(self, fitted: Letterbox, raw: RawOutput) -> Prediction:
         found = select_boxes(raw.boxes[0], raw.scores[0])
         boxes = fitted.to_image(found.boxes)
         solid = (boxes[:, 2] - boxes[:, 0] > 0) & (boxes[:, 3] - boxes[:, 1] > 0)
