@@ -21,6 +21,7 @@ from pydicom.uid import (
     XRayRadiofluoroscopicImageStorage,
 )
 
+from detect import MANUFACTURER, MODEL_NAME
 from detect.errors import ReadError
 
 __all__ = ["check_kind"]
@@ -77,6 +78,11 @@ def check_kind(dataset: Dataset, name: str) -> None:
         message = f"{name}: is a DX image for processing; give the one for presentation"
         raise ReadError("unsupported", message)
     if uid in _CAPTURES:
+        if _is_own_picture(dataset):
+            # An archive gives back what it was sent with the study. Its outlines would be read
+            # as anatomy, and what comes out would go into the study, too.
+            message = f"{name}: is a picture that {MODEL_NAME} drew on"
+            raise ReadError("unsupported", f"{message}; give the radiograph that it was made of")
         if modality in _CAPTURE_MODALITIES:
             return
         # Nothing of a header that breaks its own rules is quoted: it may be misread, and
@@ -92,3 +98,9 @@ def check_kind(dataset: Dataset, name: str) -> None:
         kind = uid.name.removesuffix(" Storage") if uid.is_valid else "of an unknown SOP class"
         message = f"{name}: is {kind}, not a radiograph"
     raise ReadError("unsupported", f"{message}; {_WAY_OUT}")
+
+
+def _is_own_picture(dataset: Dataset) -> bool:
+    """Tell what `dicom-sc` annotated from what it wrapped, which names no maker."""
+    maker = (dataset.get("Manufacturer"), dataset.get("ManufacturerModelName"))
+    return tuple(str(each or "").strip("\0 ") for each in maker) == (MANUFACTURER, MODEL_NAME)

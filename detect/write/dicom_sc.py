@@ -23,14 +23,14 @@ from pydicom.multival import MultiValue
 from pydicom.sr.codedict import codes
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from detect import __version__
+from detect import MANUFACTURER, MODEL_NAME, __version__
 from detect.draw.annotate import annotate
 from detect.draw.style import scale_for
 from detect.errors import NotWrittenError
 from detect.read.sniff import HEAD_BYTES, sniff
 from detect.write.context import WriteContext
 from detect.write.dicom.concepts import plain
-from detect.write.dicom.equipment import MANUFACTURER, MODEL_NAME, coded
+from detect.write.dicom.equipment import coded
 from detect.write.dicom.geometry import (
     add_body_part_and_side,
     pixel_aspect_ratio,

@@ -30,7 +30,7 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian
 
-from detect import __version__
+from detect import MANUFACTURER, MODEL_NAME, __version__
 from detect.record import Finding, Reading
 from detect.write.context import WriteContext
 from detect.write.dicom.anatomy import (
@@ -56,7 +56,6 @@ from detect.write.dicom.concepts import (
     plain,
     private_code,
 )
-from detect.write.dicom.equipment import MANUFACTURER, MODEL_NAME
 from detect.write.dicom.identity import device_uid, tracking_uid
 from detect.write.dicom.save import ObjectWriter
 from detect.write.dicom.source import DicomSource

@@ -12,14 +12,12 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
-from detect import __version__
+from detect import MANUFACTURER, MODEL_NAME, __version__
 from detect.record import ModelInfo
 from detect.write.dicom.identity import device_uid
 
-__all__ = ["MANUFACTURER", "MODEL_NAME", "add_equipment", "coded", "date_time", "software_versions"]
+__all__ = ["add_equipment", "coded", "date_time", "software_versions"]
 
-MANUFACTURER = "Fracture Locator project"
-MODEL_NAME = "Fracture Locator"
 _LONG_STRING = 64  # characters of a value of VR LO (PS3.5 table 6.2-1)
 
 

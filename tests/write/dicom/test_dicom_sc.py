@@ -16,7 +16,7 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, SecondaryCaptureImageStorage
 
 from detect.draw.annotate import annotate
-from detect.errors import InputError
+from detect.errors import InputError, ReadError
 from detect.read import read
 from detect.record import ModelInfo, Reading
 from detect.write.context import FormatOptions, WriteContext
@@ -85,6 +85,13 @@ def test_it_says_what_it_is_made_of(tmp_path: Path, write: Write) -> None:
         "research use only"
     )
     assert capture.Manufacturer == "Fracture Locator project"
+
+
+def test_it_is_not_read_as_a_radiograph_again(tmp_path: Path, write: Write) -> None:
+    written = write(reading_of(write_radiograph(tmp_path / "a.dcm", gradient())))
+    with pytest.raises(ReadError, match="drew on; give the radiograph") as told:
+        list(read(written, "back.dcm"))
+    assert told.value.reason == "unsupported"
 
 
 def test_each_frame_has_a_picture_of_its_own(tmp_path: Path, context: Contexts) -> None:
