@@ -14,6 +14,10 @@ from detect.evaluate.paired import Difference
 __all__ = ["Statistics", "bootstrap_differences", "bootstrap_estimates"]
 
 LEAST_DEFINED = 0.9  # share of resamples on which a statistic must be defined
+# Of three groups, each ninth draw is of one group alone, so that the ends of a 95 % interval would
+# be the worst and the best of the three; of four, each sixty-fourth, which is below 2.5 %.
+LEAST_GROUPS = 4
+_ROUNDING = 1e-12  # values that differ by no more are one
 
 Statistics = Callable[[NDArray[np.intp]], Sequence[float | None]]
 
@@ -82,10 +86,10 @@ def bootstrap_differences(
     unit = _unit(groups)
     test = f"paired bootstrap of {unit}, {n_resamples} resamples, two-sided"
     if resampled is None:
-        return tuple(Difference(_alone(value, undefined), None, test) for value in values)
+        return tuple(Difference(_too_few(value, undefined, unit), None, test) for value in values)
     found = []
     for one in resampled:
-        estimate = _estimate(one, undefined)
+        estimate = _no_certainty(_estimate(one, undefined))
         p_value = None
         if estimate.interval is not None:
             sides = int((one.defined <= 0).sum()), int((one.defined >= 0).sum())
@@ -109,7 +113,8 @@ def bootstrap_estimates(
     (cluster bootstrap: Davison & Hinkley, "Bootstrap Methods and their Application",
     1997, section 3.8), separately among groups with and without a positive image, so
     that every resample keeps the mix. Percentile interval: Efron & Tibshirani, "An
-    Introduction to the Bootstrap", 1993, chapter 13; none where its ends are one.
+    Introduction to the Bootstrap", 1993, chapter 13; none where its ends are one, or where either
+    kind has fewer than `LEAST_GROUPS` groups.
 
     Args:
         statistics: from image indices, shape (k,), with repeats, to one value per
@@ -125,16 +130,17 @@ def bootstrap_estimates(
     """
     values, resampled = _resample(statistics, positive, groups, n_resamples, seed)
     if resampled is None:
-        return tuple(_alone(value, undefined) for value in values)
+        return tuple(_too_few(value, undefined, _unit(groups)) for value in values)
     return tuple(_no_certainty(_estimate(one, undefined)) for one in resampled)
 
 
 def _no_certainty(estimate: Estimate) -> Estimate:
     """Return no interval where it is a single point: few images that agree prove nothing.
 
-    A sample that is read perfectly resamples to nothing else, and [1, 1] would claim to know.
+    A sample that is read perfectly resamples to nothing else, and [1, 1] would claim to know; so
+    would a difference that is the same in every resample, and its p-value.
     """
-    if estimate.interval is None or estimate.interval[0] < estimate.interval[1]:
+    if estimate.interval is None or estimate.interval[1] - estimate.interval[0] > _ROUNDING:
         return estimate
     return Estimate(estimate.value, reason="no interval: the resamples all but agree")
 
@@ -152,7 +158,7 @@ def _resample(
         raise ValueError(f"expected as many groups as images, at least one: {len(groups)}, {n}")
     values = statistics(np.arange(n))
     strata = _strata(positive, groups)
-    if any(stratum.n_groups == 1 for stratum in strata):
+    if any(stratum.n_groups < LEAST_GROUPS for stratum in strata):
         return values, None
     draws = np.empty((n_resamples, len(values)))
     generator = np.random.default_rng(seed)
@@ -187,8 +193,9 @@ def _strata(positive: NDArray[np.bool_], groups: Sequence[str | None]) -> list[_
     return [_Stratum.of(stratum) for stratum in (with_positive, without) if stratum]
 
 
-def _alone(value: float | None, undefined: str) -> Estimate:
-    reason = "no interval: only one group with, or only one without, a fractured image"
+def _too_few(value: float | None, undefined: str, unit: str) -> Estimate:
+    few = f"fewer than {LEAST_GROUPS}"
+    reason = f"no interval: {few} {unit} with a fracture, or {few} without"
     return Estimate(value, reason=undefined if value is None else reason)
 
 

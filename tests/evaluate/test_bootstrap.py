@@ -51,8 +51,8 @@ def test_copies_in_one_group_do_not_narrow_the_interval() -> None:
 
 
 def test_every_resample_keeps_groups_whole_and_both_strata() -> None:
-    groups = ["a", "a", "a", "b", "b", "c", "d", None, None]
-    positive = np.array([1, 0, 0, 1, 1, 0, 0, 0, 0], dtype=bool)
+    groups = ["a", "a", "a", "b", "b", "c", "d", None, None, "e", "f"]
+    positive = np.array([1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1], dtype=bool)
     seen: list[NDArray[np.intp]] = []
 
     def statistics(drawn: NDArray[np.intp]) -> Sequence[float | None]:
@@ -61,11 +61,11 @@ def test_every_resample_keeps_groups_whole_and_both_strata() -> None:
 
     bootstrap_estimates(statistics, positive, groups, "", n_resamples=200)
     for drawn in seen:
-        counts = np.bincount(drawn, minlength=9)
+        counts = np.bincount(drawn, minlength=11)
         assert counts[0] == counts[1] == counts[2]
         assert counts[3] == counts[4]
-        assert counts[0] + counts[3] == 2  # two groups with a positive
-        assert counts[5:].sum() == 4  # four without
+        assert counts[0] + counts[3] + counts[9] + counts[10] == 4  # groups with a positive
+        assert counts[5:9].sum() == 4  # without
     assert len({tuple(sorted(drawn)) for drawn in seen}) > 20
 
 
@@ -79,15 +79,29 @@ def test_same_seed_same_interval_other_seed_another() -> None:
     assert first == again != other
 
 
-def test_a_single_group_of_a_kind_has_no_interval() -> None:
-    values = np.array([0.1, 0.2, 0.3])
-    (estimate,) = bootstrap_estimates(
-        mean_of(values), np.array([True, False, False]), [None] * 3, "", n_resamples=50
-    )
-    assert estimate.value == pytest.approx(0.2)
-    assert estimate.interval is None
+@pytest.mark.parametrize(("positives", "others"), [(1, 2), (3, 9), (9, 3), (3, 0), (0, 3)])
+def test_few_groups_of_a_kind_have_no_interval(positives: int, others: int) -> None:
+    n = positives + others
+    values, positive = np.linspace(0, 1, n), np.arange(n) < positives
+    (estimate,) = bootstrap_estimates(mean_of(values), positive, [None] * n, "", n_resamples=50)
+    assert (estimate.value, estimate.interval) == (pytest.approx(0.5), None)
     assert estimate.reason is not None
-    assert "only one group" in estimate.reason
+    assert "fewer than 4 images with a fracture, or fewer than 4 without" in estimate.reason
+    (difference,) = bootstrap_differences(
+        mean_of(values), positive, list(map(str, range(n))), "", n_resamples=50
+    )
+    assert (difference.difference.interval, difference.p_value) == (None, None)
+    assert difference.difference.reason is not None
+    assert "fewer than 4 groups" in difference.difference.reason
+
+
+def test_four_groups_of_each_kind_have_an_interval_inside_their_worst_and_best() -> None:
+    values = np.array([0.1, 0.4, 0.6, 0.9] * 2)
+    (estimate,) = bootstrap_estimates(
+        mean_of(values), np.arange(8) < 4, [None] * 8, "", n_resamples=2000
+    )
+    assert estimate.interval is not None
+    assert 0.1 < estimate.interval[0] < 0.5 < estimate.interval[1] < 0.9
 
 
 def test_undefined_statistics_say_so() -> None:
@@ -154,14 +168,23 @@ def test_a_model_does_not_differ_from_itself() -> None:
     (same,) = bootstrap_differences(
         differences(values, values), np.zeros(40, dtype=bool), [None] * 40, "", n_resamples=50
     )
-    assert (same.difference.value, same.difference.interval, same.p_value) == (0, (0, 0), 1)
+    assert (same.difference.value, same.difference.interval, same.p_value) == (0, None, None)
+    assert same.difference.reason == "no interval: the resamples all but agree"
+    (constant,) = bootstrap_differences(
+        differences(values + 5, values), np.zeros(40, dtype=bool), [None] * 40, "", n_resamples=50
+    )  # as of a perfect system against one that is always wrong
+    assert (constant.difference.interval, constant.p_value) == (None, None)
     (apart,) = bootstrap_differences(
         differences(values + 5, values), np.zeros(40, dtype=bool), ["a"] * 40, "", n_resamples=50
     )
     assert apart.p_value is None
     assert apart.difference.reason is not None
     (far,) = bootstrap_differences(
-        differences(values + 5, values), np.zeros(40, dtype=bool), [None] * 40, "", n_resamples=50
+        differences(values + 5, values[::-1]),
+        np.zeros(40, dtype=bool),
+        [None] * 40,
+        "",
+        n_resamples=50,
     )
     assert far.p_value == pytest.approx(2 / 51)  # as little as 50 resamples can tell
 

@@ -59,7 +59,7 @@ EDGES = {
     "no box predicted": Edge(
         [FRACTURED, NORMAL],
         lambda reading, _: [reading("a", 0.7), reading("b", 0.2)],
-        ("no interval: only one group with, or only one without, a fractured image",),
+        ("no interval: fewer than 4 images with a fracture, or fewer than 4 without",),
         {"auroc": 1.0, "map50": 0.0, "froc": 0.0, "normals": 0.0, "touching": 0.0},
     ),
     "one image": Edge(
