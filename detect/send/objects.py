@@ -25,7 +25,7 @@ __all__ = [
     "results_folder",
 ]
 
-_DICOM = ("dicom-sr", "dicom-sc", "dicom-gsps", "dicom-pdf")
+_DICOM = ("dicom-sr", "dicom-sc", "dicom-gsps")
 FORMATS_BY_PROTOCOL = {"dicom": _DICOM, "dicomweb": _DICOM, "fhir": ("fhir-r4", "fhir-r5")}
 """Formats, which are names of folders as well, that a protocol carries."""
 

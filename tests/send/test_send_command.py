@@ -90,8 +90,8 @@ REFUSED = {
     "no results": (["nowhere", "--to", HERE], "nowhere: no such folder"),
     "nothing there": (
         ["empty", "--to", HERE],
-        "nothing to send in dicom-sr/, dicom-sc/, dicom-gsps/, dicom-pdf/; write it with: python "
-        "cli.py report empty --format dicom-sr --out empty",
+        "nothing to send in dicom-sr/, dicom-sc/, dicom-gsps/; write it with: python cli.py report "
+        "empty --format dicom-sr --out empty",
     ),
     "no Bundles": (["empty", "--to", "fhir+https://fhir.example"], "in fhir-r4/; write it with"),
     "a password": (["results", "--to", "https://a:geheim@b/studies"], "holds no name or password"),

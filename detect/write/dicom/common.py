@@ -22,14 +22,12 @@ _SERIES_NUMBERS = {
     "dicom-sc": 9801,
     "dicom-gsps": 9802,
     "dicom-sr": 9803,
-    "dicom-pdf": 9804,
 }
 _SERIES_DESCRIPTIONS = {
     WRAPPED: "Images that were no DICOM objects",
     "dicom-sc": "Fracture Locator, pictures (research use only)",
     "dicom-gsps": "Fracture Locator, outlines (research use only)",
     "dicom-sr": "Fracture Locator, report (research use only)",
-    "dicom-pdf": "Fracture Locator, PDF (research use only)",
 }
 _LARGEST = 2**31 - 1  # of VR IS (PS3.5 table 6.2-1)
 _IN_A_SERIES = 10_000
