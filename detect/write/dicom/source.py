@@ -15,13 +15,14 @@ What a sloppy DICOM source lacks is made good by rule:
   (CR, DX, RF, XA; Secondary Capture for others), and a stable UID made of the file's hash.
 - StudyInstanceUID, SeriesInstanceUID: a stable UID made of the file's hash. The objects then
   agree with each other, but a PACS that took the file in by some rule of its own shows them
-  in another study.
+  in another study, of which a warning tells.
 - UIDs with leading zeros and the like are kept, since a PACS knows the image by them.
 - patient, study, character set: see `patient_study` and `character_set`.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ from detect.write.dicom.patient_study import copied_patient_and_study
 
 __all__ = ["WRAPPED", "DicomSource", "DicomSources", "ImageReference"]
 
+LOGGER = logging.getLogger(__name__)
 WRAPPED = "image"  # kind of the Secondary Captures that stand for raster images
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 _UID_LENGTH = 64
@@ -62,6 +64,7 @@ _CLASSES = {
     "RF": XRayRadiofluoroscopicImageStorage,
     "XA": XRayAngiographicImageStorage,
 }
+_PLACE = ("StudyInstanceUID", "SeriesInstanceUID")  # where an archive files an image
 _OPTION = "--as-secondary-capture-of"
 
 
@@ -170,8 +173,15 @@ def _parsed(path: Path, reading: Reading) -> _Study | None:
                 return None
             with guard(name, lambda: ends_in_header(stream)):
                 header = parse(stream, name, header_only=True)
-                stated = _uid(header, "StudyInstanceUID")
-                uid = stated or _stand_in("StudyInstanceUID", reading)
+                lacking = [keyword for keyword in _PLACE if _uid(header, keyword) is None]
+                if lacking:
+                    LOGGER.warning(
+                        "%s: lacks %s; its objects get a UID made of the file in its place, and "
+                        "an archive may show them apart from the image",
+                        name,
+                        " and ".join(lacking),
+                    )
+                uid = _uid(header, "StudyInstanceUID") or _stand_in("StudyInstanceUID", reading)
                 return _Study(header, uid, copied_patient_and_study(header, uid))
     except ReadError as error:
         raise NotWrittenError(str(error)) from error

@@ -220,6 +220,18 @@ def test_what_has_no_uid_gets_one_by_its_file(
     assert len(uids) == 3
 
 
+def test_a_study_that_is_made_up_is_told(
+    tmp_path: Path,
+    source_of: Callable[[Path], DicomSource],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source_of(write_radiograph(tmp_path / "whole.dcm"))
+    assert caplog.messages == []
+    source_of(write_radiograph(tmp_path / "a.dcm", StudyInstanceUID=None))
+    (told,) = caplog.messages
+    assert told.startswith("a.dcm: lacks StudyInstanceUID; its objects get a UID made of the file")
+
+
 def test_without_preamble_and_meta_information(
     tmp_path: Path, source_of: Callable[[Path], DicomSource]
 ) -> None:
