@@ -65,7 +65,7 @@ def write_formats(
                 except NotWrittenError as error:
                     source = record.source
                     missed.append(NotWritten(name, source.path, source.frame, str(error)))
-    save_not_written(missed, context.folder)
+    save_not_written(missed, context.folder, names)
     return tuple(missed)
 
 
@@ -81,4 +81,4 @@ def remove_formats(folder: Path) -> None:
                 remove_folder(folder / name.rstrip("/"), known.suffixes)
             else:
                 (folder / name).unlink(missing_ok=True)
-    save_not_written((), folder)
+    save_not_written((), folder, FORMATS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from detect.write.atomic import naming_output, replacing_text
+from detect.write.cells import Cell, guarded
 
 __all__ = ["NOT_WRITTEN_NAME", "NotWritten", "save_not_written"]
 
@@ -24,18 +25,43 @@ class NotWritten:
     message: str  # one line for a person, with the way out
 
 
-def save_not_written(missed: Sequence[NotWritten], folder: Path) -> None:
+_COLUMNS = [field.name for field in fields(NotWritten)]
+
+
+def save_not_written(missed: Sequence[NotWritten], folder: Path, formats: Collection[str]) -> None:
     """Write the list, or remove an earlier one where there is nothing to list.
 
+    What an earlier list says of other formats stays, since their files do.
+
+    Args:
+        missed: what `formats` could not take.
+        folder: of the outputs.
+        formats: names of those just written.
+
     Raises:
-        OutputError: the file cannot be written or removed.
+        OutputError: the file cannot be written, read or removed.
     """
     path = folder / NOT_WRITTEN_NAME
-    if not missed:
+    new = [[guarded(cell) for cell in astuple(each)] for each in missed]
+    rows: list[Sequence[Cell]] = [*_rows_of_others(path, formats), *new]
+    if not rows:
         with naming_output(path):
             path.unlink(missing_ok=True)
         return
     with replacing_text(path) as file:
-        rows = csv.writer(file)
-        rows.writerow([field.name for field in fields(NotWritten)])
-        rows.writerows(astuple(each) for each in missed)
+        table = csv.writer(file)
+        table.writerow(_COLUMNS)
+        table.writerows(rows)
+
+
+def _rows_of_others(path: Path, formats: Collection[str]) -> list[list[str]]:
+    """Return the rows of an earlier list, but for `formats`; none of what is no such list."""
+    with naming_output(path):
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                table = csv.reader(file)
+                if next(table, None) != _COLUMNS:
+                    return []
+                return [row for row in table if len(row) == len(_COLUMNS) and row[0] not in formats]
+        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError, csv.Error):
+            return []

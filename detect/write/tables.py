@@ -11,6 +11,7 @@ from typing import TextIO
 
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_text
+from detect.write.cells import Cell, guarded
 from detect.write.context import WriteContext
 from detect.write.staged import StagedWriter
 
@@ -29,22 +30,9 @@ FINDING_COLUMNS = (
     *("x1", "y1", "x2", "y2", "width", "height", "sop_instance_uid", "sha256"),
 )
 
-_Cell = str | float | None
 
-
-def _guarded(cell: _Cell) -> _Cell:
-    """Keep a spreadsheet from running a text as a formula.
-
-    OWASP, "CSV Injection": texts that begin so are led by an apostrophe. Numbers are
-    written as they are.
-    """
-    if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return "'" + cell
-    return cell
-
-
-def _result_row(record: Reading | Failure) -> dict[str, _Cell]:
-    row: dict[str, _Cell] = asdict(record.source)
+def _result_row(record: Reading | Failure) -> dict[str, Cell]:
+    row: dict[str, Cell] = asdict(record.source)
     if isinstance(record, Failure):
         return row | {"status": "failed", "reason": record.reason, "message": record.message}
     verdict, model, findings = record.verdict, record.model, record.findings
@@ -67,7 +55,7 @@ def _result_row(record: Reading | Failure) -> dict[str, _Cell]:
     }
 
 
-def _finding_rows(reading: Reading) -> list[dict[str, _Cell]]:
+def _finding_rows(reading: Reading) -> list[dict[str, Cell]]:
     source = asdict(reading.source)
     shared = {name: source[name] for name in FINDING_COLUMNS if name in source}
     rows = []
@@ -86,10 +74,10 @@ class _Table:
         self._columns = columns
         self._write(columns)
 
-    def add(self, row: Mapping[str, _Cell]) -> None:
-        self._write([_guarded(row.get(name)) for name in self._columns])
+    def add(self, row: Mapping[str, Cell]) -> None:
+        self._write([guarded(row.get(name)) for name in self._columns])
 
-    def _write(self, cells: Sequence[_Cell]) -> None:
+    def _write(self, cells: Sequence[Cell]) -> None:
         with naming_output(self._path):
             self._rows.writerow(cells)
 
