@@ -10,9 +10,11 @@ A difference is {value, interval, method, reason, p_value, test}.
     auroc_bootstrap, average_precision, brier    differences, bootstrap by group; a smaller Brier
                               score is the better one
     verdicts                  {operating point that both have: {all, fractured, not_fractured:
-                              {n, first_right_only, second_right_only, p_value, test, reason}}}:
-                              McNemar's exact tests of accuracy, sensitivity and specificity, each
-                              system at its own threshold of that name
+                              {n, first_right_only, second_right_only, p_value, test, reason,
+                              difference}}}: McNemar's exact tests of accuracy, sensitivity and
+                              specificity, each system at its own threshold of that name. They take
+                              images as independent; difference, of the same rates, is by
+                              bootstrap of groups
     boxes                     n_images (of n, those whose boxes are known), map50, froc [{
                               false_positives_per_image, sensitivity}]: differences, bootstrap by
                               group; a fracture is found from IoU `settings.froc_iou` on, false
@@ -33,7 +35,7 @@ from detect.evaluate.box_metrics import MOST_DETECTIONS, NO_TRUTH_BOX
 from detect.evaluate.cases import Case
 from detect.evaluate.estimate import Estimate
 from detect.evaluate.matching import match_boxes
-from detect.evaluate.paired import Difference, auroc_difference, mcnemar
+from detect.evaluate.paired import NO_SUCH_IMAGE, Difference, auroc_difference, mcnemar
 from detect.evaluate.points import points_at
 from detect.evaluate.ranking import rank
 from detect.evaluate.settings import Settings
@@ -96,7 +98,7 @@ def _verdicts(
     pairs: Pairs, settings: Settings, second_points: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return McNemar's tests at the points that both have; what failed is read wrongly."""
-    _, labels, scores = _known(pairs)
+    known, labels, scores = _known(pairs)
     points = [
         points_at(labels, values, thresholds)
         for values, thresholds in zip(
@@ -104,14 +106,46 @@ def _verdicts(
         )
     ]
     called = [dict(zip(one.names, one.cells % 2 == 1, strict=True)) for one in points]
+    shared = [name for name in settings.operating_points if name in second_points]
+    gained = [
+        (called[0][name] == labels).astype(np.intp) - (called[1][name] == labels) for name in shared
+    ]
+    differences = iter(_rate_differences(known, labels, gained, settings))
     return {
         name: {
-            group: mcnemar(labels, called[0][name], called[1][name], among=among)
+            group: {
+                **mcnemar(labels, called[0][name], called[1][name], among=among),
+                "difference": next(differences).to_json(),
+            }
             for group, among in _AMONG.items()
         }
-        for name in settings.operating_points
-        if name in second_points
+        for name in shared
     }
+
+
+def _rate_differences(
+    known: Pairs, labels: Labels, gained: Sequence[NDArray[np.intp]], settings: Settings
+) -> tuple[Difference, ...]:
+    """Return by how much rates differ at each point, among each of `_AMONG`.
+
+    Args:
+        known, labels: as `_known` returns them.
+        gained: of each point, shape (n,): 1 where the first alone is right, -1 where the second is.
+    """
+
+    def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
+        some = labels[drawn]
+        inside = [
+            np.ones_like(some) if among is None else some == among for among in _AMONG.values()
+        ]
+        return [
+            float(gain[drawn][which].mean()) if which.any() else None
+            for gain in gained
+            for which in inside
+        ]
+
+    reasons = NO_SUCH_IMAGE, NO_SUCH_IMAGE
+    return _differences(statistics, labels, known, reasons, len(gained) * len(_AMONG), settings)
 
 
 def _known(pairs: Pairs) -> tuple[Pairs, Labels, tuple[Scores, Scores]]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-__all__ = ["figure_name", "headline", "summarise"]
+__all__ = ["figure_name", "headline", "headline_paths", "summarise"]
 
 
 def headline(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -26,25 +26,41 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Args:
         metrics: of one system, as `evaluate_records` returns them.
     """
-    verdict = metrics["subsets"]["all"]["verdict"]
-    boxes = metrics["subsets"]["all"]["boxes"]
-    figures = {
-        "auroc": verdict["auroc"],
-        "average_precision": verdict["average_precision"],
-        "sensitivity_at_specificity": verdict["sensitivity_at_specificity"]["sensitivity"],
-    }
-    for name, point in verdict["operating_points"].items():
-        figures[f"sensitivity_{name}"] = point["sensitivity"]
-        figures[f"specificity_{name}"] = point["specificity"]
-    figures |= {
-        "ece": verdict["calibration"]["ece_equal_width"],
-        "brier": verdict["calibration"]["brier"],
-        "map50": boxes["map50"],
-        "map50_95": boxes["map50_95"],
-    }
-    for point in boxes["froc"]["iou"]["all"]["points"]:
-        figures[f"froc_{point['false_positives_per_image']:g}"] = point["sensitivity"]
+    figures: dict[str, dict[str, Any]] = {}
+    for key, path in headline_paths(metrics).items():
+        found: Any = metrics
+        for part in path:
+            found = found[part]
+        figures[key] = found
     return figures
+
+
+def headline_paths(metrics: Mapping[str, Any]) -> dict[str, tuple[str | int, ...]]:
+    """Return where in the metrics each figure of `headline` is: keys and indices.
+
+    Args:
+        metrics: as for `headline`.
+    """
+    verdict, boxes = ("subsets", "all", "verdict"), ("subsets", "all", "boxes")
+    whole = metrics["subsets"]["all"]
+    paths: dict[str, tuple[str | int, ...]] = {
+        "auroc": (*verdict, "auroc"),
+        "average_precision": (*verdict, "average_precision"),
+        "sensitivity_at_specificity": (*verdict, "sensitivity_at_specificity", "sensitivity"),
+    }
+    for name in whole["verdict"]["operating_points"]:
+        for rate in ("sensitivity", "specificity"):
+            paths[f"{rate}_{name}"] = (*verdict, "operating_points", name, rate)
+    paths |= {
+        "ece": (*verdict, "calibration", "ece_equal_width"),
+        "brier": (*verdict, "calibration", "brier"),
+        "map50": (*boxes, "map50"),
+        "map50_95": (*boxes, "map50_95"),
+    }
+    for number, point in enumerate(whole["boxes"]["froc"]["iou"]["all"]["points"]):
+        key = f"froc_{point['false_positives_per_image']:g}"
+        paths[key] = (*boxes, "froc", "iou", "all", "points", number, "sensitivity")
+    return paths
 
 
 def figure_name(key: str, settings: Mapping[str, Any]) -> str:

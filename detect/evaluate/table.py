@@ -168,7 +168,17 @@ def _side_by_side(metrics: dict[str, Any]) -> str:
         parts += ["", wrong]
     for seeds in metrics["summary"]:
         parts += ["", aligned_table(_ranges(seeds, metrics["settings"], notes))]
-    return "\n".join([*parts, "", *_detectors(systems), _note(metrics["settings"]), *notes.lines()])
+    lines = [*_detectors(systems), _note(metrics["settings"]), *_by_mcnemar(metrics)]
+    return "\n".join([*parts, "", *lines, *notes.lines()])
+
+
+def _by_mcnemar(metrics: Mapping[str, Any]) -> list[str]:
+    if not any(one["verdicts"] for one in metrics["comparisons"]):
+        return []
+    return [
+        "differences of sensitivity and specificity: interval by bootstrap, p by McNemar's test, "
+        "which takes images as independent"
+    ]
 
 
 def _detectors(systems: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -22,10 +22,7 @@ def difference_cell(found: Mapping[str, Any], notes: Footnotes) -> str:
 
 def right_more_often_cell(found: Mapping[str, Any], notes: Footnotes) -> str:
     """Return the difference of two rates over the same images, with McNemar's p-value."""
-    if not found["n"]:
-        return notes.dash(found["reason"])
-    difference = (found["first_right_only"] - found["second_right_only"]) / found["n"]
-    return f"{difference:+.3f}{_p(found['p_value'])}"
+    return difference_cell({**found["difference"], "p_value": found["p_value"]}, notes)
 
 
 def _p(value: float | None) -> str:

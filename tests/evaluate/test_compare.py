@@ -114,6 +114,33 @@ def test_verdicts_are_compared_at_points_of_one_name(
             *only,
         )
         assert test["p_value"] == pytest.approx(binomtest(only[0], sum(only)).pvalue)
+        difference = test["difference"]
+        expected = right[0][inside].mean() - right[1][inside].mean()
+        assert difference["value"] == pytest.approx(expected)
+        assert difference["interval"][0] < expected < difference["interval"][1]
+        assert difference["test"] == "paired bootstrap of groups, 100 resamples, two-sided"
+
+
+def test_patients_with_many_images_alike_prove_less_than_mcnemar_takes_them_for(
+    reading: Any,
+) -> None:
+    """Six patients of twenty images: the first system is right of four, the second of two."""
+    truths = [Truth(f"{n}", f"p{n // 20}", False, ()) for n in range(120)]
+    first: Records = [reading(f"{n}", 0.1 if n < 80 else 0.9) for n in range(120)]
+    second: Records = [reading(f"{n}", 0.9 if n < 80 else 0.1) for n in range(120)]
+    settings = Settings({"balanced": 0.5}, n_resamples=1000)
+    found = compared(truths, first, second, (settings, settings))["verdicts"]["balanced"]
+    specificity = found["not_fractured"]
+    assert specificity["p_value"] < 0.001
+    by_group = specificity["difference"]
+    assert by_group["value"] == pytest.approx(4 / 6 - 2 / 6)
+    low, high = by_group["interval"]
+    # the binomial distribution of 6 draws at 4/6 holds 95 % from 2 to 6: (2 - 4) / 6 to (6 - 0) / 6
+    assert (low, high) == (pytest.approx(-2 / 6), 1)
+    assert by_group["p_value"] > 0.3
+    sensitivity = found["fractured"]
+    assert (sensitivity["n"], sensitivity["difference"]["value"]) == (0, None)
+    assert sensitivity["difference"]["reason"] == "no image of this kind that both models read"
 
 
 def test_only_images_that_both_read_are_compared(
@@ -195,6 +222,7 @@ def test_every_edge_has_an_answer_in_words(
     assert found["n"] + found["n_only_second_failed"] == len(truths)
     for group in found["verdicts"]["balanced"].values():
         assert group["p_value"] is not None or group["reason"]
+        assert group["difference"]["interval"] is not None or group["difference"]["reason"]
 
 
 def test_cases_of_other_images_are_refused(reading: Any) -> None:

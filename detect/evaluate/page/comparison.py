@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detect.data.check_text import printable
-from detect.evaluate.headline import figure_name
+from detect.evaluate.headline import figure_name, headline_paths
 from detect.evaluate.page.parts import (
     Block,
     Figure,
@@ -37,6 +37,7 @@ def comparison_section(metrics: Metrics) -> Section | None:
             )
         ),
         _systems(metrics),
+        _key_figures(metrics),
     ]
     for number in range(len(comparisons)):
         blocks += [_differences(metrics, number), _verdicts(metrics, number)]
@@ -71,6 +72,25 @@ def _systems(metrics: Metrics) -> Table:
     ]
     header = ("system", "kind", "where its probability comes from", "sha256", "images failed")
     return Table("What is compared", header, tuple(rows))
+
+
+def _key_figures(metrics: Metrics) -> Table:
+    systems: list[Path] = [(), *(("against", n) for n in range(len(metrics.at("against"))))]
+    paths = [headline_paths(metrics.at(*at)) for at in systems]
+    rows = []
+    for key in dict.fromkeys(key for own in paths for key in own):
+        cells: list[Words] = [
+            (metrics.number(*at, *own[key]),) if key in own else ("no such operating point",)
+            for at, own in zip(systems, paths, strict=True)
+        ]
+        rows.append(Row(((printable(figure_name(key, metrics.at("settings"))),), *cells)))
+    names = [printable(metrics.at(*at, "system", "name")) for at in systems]
+    return Table(
+        "Key figures of each system",
+        ("figure", *names),
+        tuple(rows),
+        note="Each over the images that it read; sensitivity and specificity at its own threshold.",
+    )
 
 
 def _differences(metrics: Metrics, number: int) -> Table:
@@ -144,17 +164,30 @@ def _verdicts(metrics: Metrics, number: int, *, wrong: bool = False) -> Table:
     for point in metrics.at(*at, "verdicts"):
         for group, rate in _AMONG.items():
             path = (*at, "verdicts", point, group)
-            figures: list[Words] = [
-                (metrics.count(*path, key),)
-                for key in ("n", "first_right_only", "second_right_only")
+            figures: list[Figure] = [
+                metrics.count(*path, "n"),
+                metrics.number(*path, "difference"),
+                metrics.p_value(*path, "difference", "p_value"),
+                metrics.count(*path, "first_right_only"),
+                metrics.count(*path, "second_right_only"),
+                metrics.p_value(*path, "p_value"),
             ]
-            p_value: Figure = metrics.p_value(*path, "p_value")
-            rows.append(Row(((f"{printable(point)}: {rate}",), *figures, (p_value,))))
+            cells: list[Words] = [(figure,) for figure in figures]
+            rows.append(Row(((f"{printable(point)}: {rate}",), *cells)))
     return Table(
         f"{first} against {second}: {title}",
-        ("operating point", "images", f"{first} alone right", f"{second} alone right", "p"),
+        (
+            "operating point",
+            "images",
+            "difference",
+            "p, bootstrap",
+            f"{first} alone right",
+            f"{second} alone right",
+            "p, McNemar",
+        ),
         tuple(rows),
-        note=f"McNemar's exact test, each at its own threshold of that name.{note}",
+        note="Each at its own threshold of that name. McNemar's exact test takes images as "
+        f"independent; difference and bootstrap draw the images of a group together.{note}",
     )
 
 
