@@ -7,11 +7,12 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from detect.record import Failure, Reading
     from detect.write.not_written import NotWritten
 
 __all__ = [
@@ -35,36 +36,64 @@ def default_out(given: str) -> Path:
     return Path("results") / (path.resolve().stem or "run")
 
 
-def reading_lines(folder: Path) -> Iterator[str]:
-    """Yield a line per image of a small run; a large one has results.csv."""
+def reading_lines(folder: Path, failures: int) -> Iterator[str]:
+    """Yield a line per image of a small run; of a large one the first, and what failed.
+
+    Args:
+        folder: of the run.
+        failures: how many of its records are failures.
+    """
     from detect.record import Failure
     from detect.write.json_lines import RESULTS_NAME
     from detect.write.results import read_results
 
-    records = read_results(folder / RESULTS_NAME)
-    for index, record in enumerate(islice(records, _MOST_LINES + 1)):
-        if index == _MOST_LINES:
-            yield f"… and more in {folder / 'results.csv'}"
-        elif isinstance(record, Failure):
-            yield f"{record.source.path}: FAILED ({record.reason}): {record.message}"
-        else:
-            verdict = record.verdict
-            shown = sum(finding.certainty != "none" for finding in record.findings)
-            label = "FRACTURED" if verdict.label == "fractured" else "not fractured"
-            doubt = ", doubtful" if verdict.certainty == "doubtful" else ""
-            frame = "" if record.source.frame is None else f", frame {record.source.frame}"
-            yield (
-                f"{record.source.path}{frame}: {label}{doubt}, "
-                f"P(fracture) {verdict.probability:.3f}, {shown} place{'s' * (shown != 1)} marked"
-            )
+    told = 0  # failures
+    left_out = False
+    for index, record in enumerate(read_results(folder / RESULTS_NAME)):
+        failed = isinstance(record, Failure)
+        if index >= _MOST_LINES and not (failed and told < _MOST_LINES):
+            left_out = True
+            if told == min(failures, _MOST_LINES):
+                break
+            continue
+        told += failed
+        yield _record_line(record)
+    if left_out:
+        yield f"… and more in {folder / 'results.csv'}"
+
+
+def _record_line(record: Reading | Failure) -> str:
+    from detect.record import Failure
+    from detect.write.wording import failure_words, shown_name
+
+    name = shown_name(record.source)
+    if isinstance(record, Failure):
+        return f"{name}: FAILED ({record.reason}): {failure_words(record)[1]}"
+    verdict = record.verdict
+    marked = sum(finding.certainty != "none" for finding in record.findings)
+    label = "FRACTURED" if verdict.label == "fractured" else "not fractured"
+    doubt = ", doubtful" if verdict.certainty == "doubtful" else ""
+    return (
+        f"{name}: {label}{doubt}, "
+        f"P(fracture) {verdict.probability:.3f}, {marked} place{'s' * (marked != 1)} marked"
+    )
 
 
 def not_written_lines(missed: Sequence[NotWritten]) -> Iterator[str]:
-    """Yield which records have no form in a format, a line each; of many, the first."""
-    for each in missed[:_MOST_LINES]:
-        yield f"--format {each.format}: {each.message}"
-    if len(missed) > _MOST_LINES:
-        yield f"… and {len(missed) - _MOST_LINES} more in not_written.csv"
+    """Yield which records have no form in a format, a line each; of many, the first.
+
+    What several formats say of a record in the same words is one line.
+    """
+    from detect.write.wording import shown
+
+    told = 0  # records and formats
+    alike = groupby(missed, key=lambda each: (each.path, each.frame, each.message))
+    for (_, _, message), group in islice(alike, _MOST_LINES):
+        formats = [each.format for each in group]
+        told += len(formats)
+        yield f"--format {', '.join(formats)}: {shown(message)}"
+    if told < len(missed):
+        yield f"… and {len(missed) - told} more in not_written.csv"
 
 
 def set_up_logging(quiet: bool, verbose: bool) -> None:

@@ -50,14 +50,45 @@ def test_a_failed_input_is_shown_and_ends_in_code_3(
     assert "1 failed" in ended.out
 
 
-def test_only_the_first_pictures_of_a_large_run_are_printed(
+def test_of_a_large_run_the_first_pictures_and_the_failures_are_printed(
     call: Call, radiographs: Path, tmp_path: Path
 ) -> None:
+    more = f"… and more in {tmp_path / 'out' / 'results.csv'}"
+    (radiographs / "zz.jpg").write_text("no picture", encoding="utf-8")
+    for number in range(30):
+        (radiographs / f"copy{number}.png").hardlink_to(radiographs / "a.png")
+    ended = call("detect", radiographs, "--out", tmp_path / "out", "--no-images")
+    assert ended.out.count("P(fracture)") == 20
+    assert "\nzz.jpg: FAILED (unsupported): is text" in ended.out
+    assert more in ended.out
     for number in range(30):
         (radiographs / f"text{number}.jpg").write_text("no picture", encoding="utf-8")
-    ended = call("detect", radiographs, "--out", tmp_path / "out", "--no-images")
-    assert ended.out.count("P(fracture)") + ended.out.count("FAILED") == 20
-    assert f"… and more in {tmp_path / 'out' / 'results.csv'}" in ended.out
+    options = ("--out", tmp_path / "out", "--no-images", "--overwrite")
+    ended = call("detect", radiographs, *options)
+    assert (ended.out.count("P(fracture)"), ended.out.count("FAILED")) == (20, 20)
+    assert more in ended.out
+
+
+def test_names_keep_their_line_and_steer_no_terminal(
+    call: Call, radiographs: Path, tmp_path: Path
+) -> None:
+    (radiographs / "a\nb\x1b[31m.jpg").write_text("no picture", encoding="utf-8")
+    ended = call("detect", radiographs, "--out", tmp_path / "out", "--format", "yolo")
+    assert "\na\\nb\\x1b[31m.jpg: FAILED (unsupported): is text" in f"\n{ended.out}"
+    assert ended.err.startswith("--format yolo: a\\nb\\x1b[31m.jpg: could not be read")
+    assert "\x1b" not in ended.out + ended.err
+
+
+def test_what_several_formats_say_of_a_picture_is_one_line(
+    call: Call, radiographs: Path, tmp_path: Path
+) -> None:
+    formats = ("--format", "yolo", "--format", "label-studio", "--format", "cvat")
+    for number in range(21):
+        (radiographs / f"text{number:02}.jpg").write_text("no picture", encoding="utf-8")
+    ended = call("detect", radiographs, "--out", tmp_path / "out", "--no-images", *formats)
+    lines = ended.err.splitlines()
+    assert lines[0].startswith("--format yolo, label-studio, cvat: text00.jpg: could not be read")
+    assert lines[20:] == ["… and 3 more in not_written.csv"]
 
 
 def test_frames_are_told_apart(

@@ -97,7 +97,7 @@ def detect(
         )
     )
     if not quiet:
-        for line in reading_lines(folder):
+        for line in reading_lines(folder, outcome.failures):
             print(line)
         print(
             f"{outcome.read} read: {outcome.fractured} fractured, "
