@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from detect import __version__
 from detect.commands import data
+from detect.commands.benchmark import benchmark
 from detect.commands.card import card
 from detect.commands.detect import detect
 from detect.commands.evaluate import evaluate
@@ -48,7 +49,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (detect, train, evaluate, report, send, card):
+for _command in (detect, train, evaluate, report, send, card, benchmark):
     app.command()(_command)
 app.add_typer(data.app, name="data")
 

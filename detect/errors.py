@@ -8,6 +8,7 @@
     ├── FetchError                a published dataset cannot be downloaded
     ├── BundleError               a weights bundle is damaged, incomplete or too new
     ├── TrainingError             a training stage cannot go on
+    ├── BenchmarkError            a measured run failed, or left work undone
     ├── OutputError               a result cannot be written (disk full, no permission)
     ├── SendError                 a PACS or FHIR server takes nothing, whatever is sent
     └── NotWrittenError           one record has no form in an output format
@@ -18,6 +19,7 @@ Messages are one line, name the path or option, and say the way out.
 from __future__ import annotations
 
 __all__ = [
+    "BenchmarkError",
     "BundleError",
     "ConfigError",
     "DataError",
@@ -70,6 +72,10 @@ class BundleError(FractureLocatorError):
 
 class TrainingError(FractureLocatorError):
     """A training stage cannot start or go on."""
+
+
+class BenchmarkError(FractureLocatorError):
+    """A measured run failed, or did not do all of its work, so that its time says nothing."""
 
 
 class OutputError(FractureLocatorError):

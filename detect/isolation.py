@@ -13,7 +13,19 @@ from pathlib import Path
 from detect.offline import switch_off_telemetry
 from detect.write.atomic import naming_output
 
-__all__ = ["isolate_ultralytics"]
+__all__ = ["isolate_ultralytics", "isolating_variables"]
+
+
+def isolating_variables(folder: Path) -> dict[str, str]:
+    """Return the environment of an ultralytics whose settings lie in `folder`, kept offline.
+
+    For a process that ultralytics alone runs; `isolate_ultralytics` has prepared the folder.
+    """
+    return {
+        "YOLO_CONFIG_DIR": str(folder / "ultralytics"),
+        "YOLO_OFFLINE": "1",
+        "YOLO_AUTOINSTALL": "0",
+    }
 
 
 def isolate_ultralytics(folder: Path) -> None:
@@ -28,9 +40,7 @@ def isolate_ultralytics(folder: Path) -> None:
     """
     switch_off_telemetry()  # the exporter's tools import ONNX Runtime
     settings = folder / "ultralytics"
-    os.environ["YOLO_CONFIG_DIR"] = str(settings)
-    os.environ["YOLO_OFFLINE"] = "1"
-    os.environ["YOLO_AUTOINSTALL"] = "0"
+    os.environ.update(isolating_variables(folder))
     os.environ.setdefault("YOLO_VERBOSE", "0")
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
     with naming_output(settings):

@@ -1,0 +1,1 @@
+"""How fast `detect` is, against others and against the machine: measured, never asserted."""

@@ -1,0 +1,80 @@
+"""The best settings of each peer, found on a few of the images before anything is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from detect.benchmark.images import Chosen
+from detect.benchmark.peers import Peer, PeerForms, Setting, candidates
+from detect.benchmark.processes import run_task
+from detect.benchmark.request import PeerName
+
+__all__ = ["TUNING_IMAGES", "find_best"]
+
+TUNING_IMAGES = 32  # the largest batch twice
+_PASSES = 3  # in one process; the best counts, so that a disturbance harms no candidate
+_FLOAT32 = "float32"
+
+
+def find_best(
+    names: Sequence[PeerName],
+    forms: PeerForms,
+    chosen: Chosen,
+    images: bool,
+    folder: Callable[[], Path],
+    told: Callable[[str], None],
+) -> list[Peer]:
+    """Try every setting of each peer; return each with its best.
+
+    OpenVINO computes in bfloat16 where the processor can, and `yolo predict` has no option for
+    it. Where it does, it is a peer twice: as users get it, and kept to float32.
+
+    Args:
+        names: of peers.
+        forms: of `prepare_peers`.
+        chosen: the images.
+        images: whether annotated images are saved.
+        folder: makes a fresh one for each process.
+        told: hears of each try.
+
+    Raises:
+        BenchmarkError: a run failed.
+    """
+    few = chosen.some(TUNING_IMAGES, folder() / "images")
+
+    def rate(setting: Setting) -> float:
+        told(str(setting))
+        place = folder()
+        arguments = forms.task(setting) | {
+            "folder": str(few),
+            "warm_up": str(chosen.files[0]),
+            "out": str(place),
+            "images": images,
+            "passes": _PASSES,
+        }
+        report = run_task("ultralytics", arguments, place, f"ultralytics ({setting})")
+        return float(report["images"] / min(report["seconds"]))
+
+    peers = []
+    for name in names:
+        if name == "ultralytics":
+            about, precision, kept = "yolo predict, PyTorch", _FLOAT32, [False]
+        else:
+            assert forms.precision is not None  # it was exported
+            about, precision = "yolo predict, its OpenVINO export", forms.precision
+            kept = [False] if precision == _FLOAT32 else [False, True]
+        for float32 in kept:
+            tried = [(setting, rate(setting)) for setting in candidates(name, float32)]
+            best, _ = max(tried, key=lambda each: each[1])
+            peers.append(
+                Peer(
+                    f"{name}-{_FLOAT32}" if float32 else name,
+                    about,
+                    _FLOAT32 if float32 else precision,
+                    best,
+                    tried,
+                    typed=not float32,
+                )
+            )
+    return peers
