@@ -3,7 +3,8 @@
 A viewer lays it over the very image (or frame) that was read: outlines of what was found, in
 the layers DEFINITE and SUSPICIOUS; the verdict, in a layer VERDICT. A negative has its verdict
 and no outline. Tracking identifiers are those of the structured report. The image is shown as
-it was read: its window, its polarity, the shape of its pixels, all of it.
+it was read: its window, its polarity, the shape of its pixels, all of it but for what its own
+shutter covers.
 
 DICOM PS3.3 section A.33.1.
 """
@@ -25,6 +26,7 @@ from detect.write.dicom.geometry import (
 )
 from detect.write.dicom.grey import add_grey
 from detect.write.dicom.save import ObjectWriter
+from detect.write.dicom.shutter import add_shutter
 from detect.write.dicom.source import DicomSource
 
 __all__ = ["KIND", "build_presentation_state", "open_dicom_gsps"]
@@ -58,6 +60,8 @@ def build_presentation_state(source: DicomSource) -> Dataset:
     _refer(dataset, source)
     _display_all(dataset, source)
     add_grey(dataset, source)
+    if not source.is_raster:
+        add_shutter(dataset, source.header)
     add_annotations(dataset, source)
     return dataset
 
