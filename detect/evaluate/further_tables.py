@@ -44,6 +44,11 @@ def further_tables(metrics: Mapping[str, Any], notes: Footnotes) -> list[str]:
     tables = []
     if points:
         tables.append(_rates("operating points, further", points, _OTHERS, notes))
+    prevalence = metrics["settings"]["prevalence"]
+    if points and prevalence is not None:
+        at = {name: point["at_prevalence"] for name, point in points.items()}
+        values = {"ppv": "PPV", "npv": "NPV"}
+        tables.append(_rates(f"where {prevalence:g} of images are fractured", at, values, notes))
     iou = metrics["settings"]["froc_iou"]
     rows = [["further figures, every image", ""]]
     rows += [

@@ -21,7 +21,8 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the key figures of a system over all images, each {value, interval, …}.
 
     Keys are auroc, average_precision, sensitivity_at_specificity, sensitivity_NAME and
-    specificity_NAME of each operating point, ece, brier, map50, map50_95, froc_RATE.
+    specificity_NAME of each operating point, ece, brier, map50, map50_95, froc_RATE; with a
+    prevalence in the settings also ppv_NAME and npv_NAME at it.
 
     Args:
         metrics: of one system, as `evaluate_records` returns them.
@@ -51,6 +52,15 @@ def headline_paths(metrics: Mapping[str, Any]) -> dict[str, tuple[str | int, ...
     for name in whole["verdict"]["operating_points"]:
         for rate in ("sensitivity", "specificity"):
             paths[f"{rate}_{name}"] = (*verdict, "operating_points", name, rate)
+        if metrics["settings"]["prevalence"] is not None:
+            for rate in ("ppv", "npv"):
+                paths[f"{rate}_{name}"] = (
+                    *verdict,
+                    "operating_points",
+                    name,
+                    "at_prevalence",
+                    rate,
+                )
     paths |= {
         "ece": (*verdict, "calibration", "ece_equal_width"),
         "brier": (*verdict, "calibration", "brier"),
@@ -82,6 +92,8 @@ def figure_name(key: str, settings: Mapping[str, Any]) -> str:
     if key in plain:
         return plain[key]
     kind, _, name = key.partition("_")
+    if kind in ("ppv", "npv"):
+        return f"{kind.upper()} if {settings['prevalence']:g} fractured, {name}"
     return f"FROC {name}" if kind == "froc" else f"{kind}, {name}"
 
 

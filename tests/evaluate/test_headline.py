@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from detect.evaluate.cases import Truth
-from detect.evaluate.headline import headline, summarise
+from detect.evaluate.headline import figure_name, headline, summarise
 from detect.evaluate.report import evaluate_records
 from detect.evaluate.settings import Settings
+from detect.evaluate.table import format_table
 from detect.record import Box
 
 SETTINGS = Settings({"balanced": 0.5}, fp_rates=(0.1, 1.0), n_resamples=20)
@@ -49,6 +51,25 @@ def test_the_figures_are_those_of_the_metrics(reading: Any) -> None:
     ]
     assert figures["brier"]["value"] == pytest.approx((0.1**2 + 0.6**2 + 0.1**2 + 0.6**2) / 4)
     assert figures["specificity_balanced"]["value"] == 0.5
+
+
+def test_predictive_values_at_a_prevalence_are_key_figures_where_one_is_asked_for(
+    reading: Any,
+) -> None:
+    truths = [Truth(f"{n}", None, n < 2, None) for n in range(4)]
+    records = [reading(f"{n}", p) for n, p in enumerate((0.9, 0.4, 0.1, 0.6))]
+    metrics = evaluate_records(truths, records, replace(SETTINGS, prevalence=0.2))
+    figures = headline(metrics)
+    # sensitivity and specificity are 1/2: by Bayes' rule PPV is the prevalence itself
+    assert figures["ppv_balanced"]["value"] == pytest.approx(0.2)
+    assert figures["npv_balanced"]["value"] == pytest.approx(0.8)
+    assert figure_name("ppv_balanced", metrics["settings"]) == "PPV if 0.2 fractured, balanced"
+    assert "ppv_balanced" not in headline(evaluate_records(truths, records, SETTINGS))
+    lines = format_table(metrics).splitlines()
+    (at,) = (n for n, line in enumerate(lines) if line.startswith("where 0.2 of images"))
+    assert lines[at].split()[-1] == "balanced"
+    assert lines[at + 1].split()[:2] == ["PPV", "0.200"]
+    assert lines[at + 2].split()[:2] == ["NPV", "0.800"]
 
 
 def test_an_undefined_figure_has_no_mean(reading: Any) -> None:
