@@ -14,6 +14,7 @@ def difference_cell(found: Mapping[str, Any], notes: Footnotes) -> str:
     """Return a difference in JSON as `+0.031 [-0.002, +0.064] p=0.071`."""
     if found["value"] is None:
         return notes.dash(found["reason"])
+    notes.unbounded(dict(found))
     text = f"{found['value']:+.3f}"
     if found["interval"] is not None:
         text += " [{:+.3f}, {:+.3f}]".format(*found["interval"])

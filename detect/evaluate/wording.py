@@ -13,6 +13,7 @@ class Footnotes:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._unbounded: dict[str, None] = {}  # an ordered set
 
     def cell(self, estimate: dict[str, Any]) -> str:
         """Return an `Estimate` in JSON as `0.912 [0.874, 0.950]`, with the number of its note."""
@@ -22,8 +23,19 @@ class Footnotes:
         return f"{_figure(estimate)} (note {self._number(reason)})"
 
     def plain(self, estimate: dict[str, Any]) -> str:
-        """Return an `Estimate` in JSON for a plain table; an undefined one as `dash`."""
-        return self.dash(estimate["reason"]) if estimate["value"] is None else _figure(estimate)
+        """Return an `Estimate` in JSON for a plain table; an undefined one as `dash`.
+
+        Why one has no interval is told once below the table.
+        """
+        if estimate["value"] is None:
+            return self.dash(estimate["reason"])
+        self.unbounded(estimate)
+        return _figure(estimate)
+
+    def unbounded(self, estimate: dict[str, Any]) -> None:
+        """Note why a figure of a plain table has no interval, if it has none."""
+        if estimate["interval"] is None and estimate["reason"]:
+            self._unbounded.setdefault(estimate["reason"].removeprefix("no interval: "))
 
     def dash(self, reason: str) -> str:
         """Return "- (2)" for an undefined figure in a plain table; `lines` tells the reasons."""
@@ -31,7 +43,10 @@ class Footnotes:
 
     def lines(self) -> list[str]:
         """Return the notes as lines of plain text, to stand below the table."""
-        return [f"({number}) {' '.join(why.split())}" for why, number in self._numbers.items()]
+        lines = [f"({number}) {' '.join(why.split())}" for why, number in self._numbers.items()]
+        if self._unbounded:
+            lines.append(f"without brackets: no interval ({'; '.join(self._unbounded)})")
+        return lines
 
     def text(self) -> str:
         """Return the notes as lines of Markdown, to stand below the table."""

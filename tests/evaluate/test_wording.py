@@ -38,6 +38,16 @@ def test_notes_are_numbered_by_reason_and_given_once() -> None:
     assert Footnotes().text() == ""
 
 
+def test_a_plain_table_says_once_why_an_interval_is_missing() -> None:
+    notes = Footnotes()
+    cells = [notes.plain(e.to_json()) for e in (LONE, BOTH, NOTHING, LONE, POINT)]
+    assert cells == ["1.000", "0.912 [0.800, 0.950]", "- (1)", "1.000", "0.500"]
+    assert notes.lines() == [
+        "(1) no fractured image",
+        "without brackets: no interval (only one group)",
+    ]
+
+
 def test_a_name_stays_in_its_cell_and_is_no_mark_up() -> None:
     assert one_line("a|b\n<script>\\") == "a\\|b &lt;script>\\\\"
     table = markdown_table(["x", "y"], [["a|b", "1"]])
