@@ -41,7 +41,8 @@ _DEFINITIONS = (
         "Bootstrap",
         "Groups (patients) are drawn with replacement, all images of a group together, with and "
         "without a fractured image apart; the interval holds the middle of what the draws give "
-        "(Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).",
+        "(Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8). Of fewer "
+        "than four groups of a kind no interval is given: it would only be their worst and best.",
     ),
     (
         "Average precision of the verdict",
@@ -78,11 +79,14 @@ _DEFINITIONS = (
         "(Bunch et al., SPIE 1977; Chakraborty, Observer Performance Methods for Diagnostic "
         "Imaging, 2017). False boxes are counted over all images, or over those without a "
         "fracture alone, divided by their number; both are in use. A second box on a fracture "
-        "already found is false.",
+        "already found is false. Intervals: of fractures found, bootstrap, the threshold being "
+        "chosen anew in every draw; of images with one found, Wilson at the threshold shown, which "
+        "takes images as independent.",
     ),
     (
         "Size of a fracture",
-        "The area of its box as a share of the image's: that is what a reader has to find it by.",
+        "The area of its box as a share of the image's: that is what a reader has to find it by. "
+        "Intervals: Wilson, which takes fractures as independent; those of one patient are not.",
     ),
     (
         "Right for the right reason",

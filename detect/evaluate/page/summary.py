@@ -66,6 +66,16 @@ def summary_section(metrics: Metrics) -> Section:
             "note",
         ),
     ]
+    if metrics.at("data", "n_groups") < metrics.at("data", "n"):
+        words = say(
+            "The {} images are of {} groups (patients or nearest known groupings), and images of "
+            "one group resemble each other. AUROC, sensitivity and specificity have their usual "
+            "intervals here, which take images as independent; trust the often wider ones by "
+            "bootstrap of groups, which stand beside them below.",
+            metrics.count("data", "n"),
+            metrics.count("data", "n_groups"),
+        )
+        blocks.append(Text(words, "note"))
     if metrics.content["data"].get("caution") is not None:
         blocks.insert(1, Text((metrics.text("data", "caution"),), "caution"))
     if metrics.at("subsets", "all", "too_few"):
@@ -163,10 +173,12 @@ def _boxes(metrics: Metrics) -> list[Words]:
             path = (*_BOXES, "froc", "iou", "all", "points", number, "sensitivity")
             return [
                 say(
-                    "Of {} annotated fractures, its boxes find {}, at {} false boxes per image.",
+                    "Of {} annotated fractures, its boxes find {}, at {} false boxes per image; a "
+                    "box counts from IoU {} on.",
                     metrics.count(*_BOXES, "n_truth_boxes"),
                     metrics.percent(*path),
                     metrics.text("settings", "shown_fp_rate"),
+                    metrics.text("settings", "froc_iou"),
                 )
             ]
     return [say("Nothing can be said of its boxes: no fracture is annotated with one.")]

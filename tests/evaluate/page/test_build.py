@@ -194,6 +194,18 @@ def test_a_reviewer_finds(page: _Parsed, pointer: str) -> None:
     assert pointer in {found for found, _, _ in page.figures}
 
 
+def test_the_summary_says_that_images_of_a_group_are_not_independent(
+    page: _Parsed, reading: Any
+) -> None:
+    said = "trust the often wider ones by bootstrap of groups"
+    assert "The 70 images are of 35 groups" in page.text
+    assert said in page.text
+    alone = [Truth(f"{number}", None, number < 2, None) for number in range(4)]
+    records = [reading(f"{number}", 0.5) for number in range(4)]
+    metrics = evaluate_records(alone, records, Settings({}, n_resamples=10))
+    assert said not in render_page(metrics, {}, [])
+
+
 def test_hostile_names_are_text(page: _Parsed) -> None:
     assert "a/<script>alert(1)</script>&\"'.png: truncated" in page.text
     assert r"caf\udce9\n.png: truncated" in page.text
