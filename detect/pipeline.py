@@ -26,7 +26,7 @@ from detect.model.coherence import compose_reading
 from detect.model.predictor import Predictor, build_predictor
 from detect.model.runtime import RuntimeName
 from detect.pictures import Draw, picture_saver
-from detect.progress import Progress
+from detect.progress import Progress, followed
 from detect.read import read, sha256_of
 from detect.record import Failure, Reading, Source
 from detect.stages import stage, stage_of_each
@@ -35,7 +35,7 @@ from detect.write.formats import known_formats, write_formats
 from detect.write.json_lines import RESULTS_NAME, JsonLinesWriter
 from detect.write.not_written import NotWritten
 from detect.write.originals import Originals
-from detect.write.results import read_results
+from detect.write.results import count_results, read_results
 from detect.write.run_file import RUN_NAME, write_run
 
 __all__ = ["ALWAYS_WRITTEN", "DetectRequest", "Outcome", "detect_folder"]
@@ -229,8 +229,11 @@ def _finish(
     """Write the other formats from results.jsonl, and run.yaml with the counts."""
     counts: Counter[str] = Counter()
 
+    saved = request.out / RESULTS_NAME
+    bar = request.show_progress and bool(request.formats)  # tables alone take no time
+
     def counted() -> Iterator[Reading | Failure]:
-        for record in read_results(request.out / RESULTS_NAME):
+        for record in followed("write", read_results(saved), count_results(saved), bar=bar):
             counts["failure" if isinstance(record, Failure) else record.verdict.label] += 1
             yield record
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from tqdm import tqdm
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "followed"]
 
 LOGGER = logging.getLogger(__name__)
+_Item = TypeVar("_Item")
 
 
 class Progress:
@@ -92,3 +94,11 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def followed(task: str, items: Iterable[_Item], total: int, *, bar: bool) -> Iterator[_Item]:
+    """Yield the items, and tell how many the caller is done with; arguments as of `Progress`."""
+    with Progress(task, total, bar=bar) as progress:
+        for item in items:
+            yield item
+            progress.advance()

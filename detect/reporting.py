@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +12,18 @@ import yaml
 
 from detect.errors import InputError
 from detect.inputs import collect_inputs
+from detect.progress import followed
 from detect.write.context import HEATMAPS_NAME, FormatOptions, WriteContext
 from detect.write.formats import known_formats, write_formats
 from detect.write.json_lines import RESULTS_NAME
 from detect.write.not_written import NotWritten
 from detect.write.originals import Originals
-from detect.write.results import read_results
+from detect.write.results import count_results, read_results
 from detect.write.run_file import RUN_NAME
 
 __all__ = ["report_results"]
+
+LOGGER = logging.getLogger(__name__)
 
 
 def report_results(
@@ -29,6 +33,7 @@ def report_results(
     *,
     images: Path | None = None,
     options: FormatOptions | None = None,
+    show_progress: bool = False,
 ) -> tuple[NotWritten, ...]:
     """Write saved results in other formats.
 
@@ -40,6 +45,7 @@ def report_results(
         images: folder that the paths in the results are relative to, where run.yaml does not
             say so or they have moved.
         options: of the formats.
+        show_progress: draw a bar on stderr.
 
     Returns:
         The records that have no form in a format.
@@ -61,7 +67,11 @@ def report_results(
         heatmaps=source.with_name(HEATMAPS_NAME),
         options=options or FormatOptions(),
     )
-    return write_formats(read_results(source), context, formats)
+    if run.get("status") in ("running", "interrupted"):
+        LOGGER.warning("%s: of a run that was broken off; detect --resume goes on", source)
+    total = count_results(source)
+    records = followed("report", read_results(source), total, bar=show_progress)
+    return write_formats(records, context, formats)
 
 
 def _run(path: Path) -> dict[str, Any]:

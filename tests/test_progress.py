@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from detect.progress import Progress
+from detect.progress import Progress, followed
 
 
 def test_off_a_terminal_lines_are_logged(
@@ -85,3 +85,10 @@ def test_bytes_are_counted_in_thousands_and_may_be_taken_back(
     with Progress("fetch", 4_000_000, bar=True, unit="B", scaled=True) as progress:
         progress.advance(by=4_000_000)
     assert "4.00M/4.00M" in capsys.readouterr().err
+
+
+def test_items_are_counted_when_they_are_done_with(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(followed("report", "abc", 3, bar=True)) == ["a", "b", "c"]
+    told = capsys.readouterr().err
+    assert "report:   0%" in told
+    assert "3/3" in told

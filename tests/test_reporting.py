@@ -109,3 +109,20 @@ def test_a_broken_run_file_is_one_line(run: Path, tmp_path: Path, text: str) -> 
     (run / "run.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"run\.yaml: (cannot be read as YAML|started yesterday)"):
         report_results(run, ["spy"], tmp_path / "out")
+
+
+def test_it_tells_how_far_it_is(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report_results(run, ["spy"], tmp_path / "out", show_progress=True)
+    assert "1/1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("status", "warnings"), [("done", 0), ("interrupted", 1), ("running", 1)])
+def test_results_of_a_run_that_was_broken_off_are_told(
+    run: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: str, warnings: int
+) -> None:
+    write_run(run / "run.yaml", {"inputs": [str(tmp_path / "in")], "status": status})
+    report_results(run, ["spy"], tmp_path / "out")
+    assert len(caplog.messages) == warnings
+    assert all("--resume goes on" in message for message in caplog.messages)

@@ -17,7 +17,7 @@ from detect.commands.options import (
     SecondaryCaptureOf,
     Verbose,
 )
-from detect.console import not_written_lines, set_up_logging
+from detect.console import not_written_lines, set_up_logging, shows_progress
 
 __all__ = ["report"]
 
@@ -41,7 +41,14 @@ def report(
     from detect.write.context import FormatOptions
 
     options = FormatOptions(embed, secondary_capture_of)
-    missed = report_results(results, formats, out, images=images, options=options)
+    missed = report_results(
+        results,
+        formats,
+        out,
+        images=images,
+        options=options,
+        show_progress=shows_progress(quiet),
+    )
     if not quiet:
         print(f"{', '.join(dict.fromkeys(formats))} in {out}")
     for line in not_written_lines(missed):

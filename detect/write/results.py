@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from detect.errors import InputError
 from detect.record import Failure, Reading, record_from_json
 
-__all__ = ["read_results"]
+__all__ = ["count_results", "read_results"]
 
 
 _READING_TYPES = TypeAdapter(Reading)
@@ -54,14 +55,29 @@ def read_results(path: Path) -> Iterator[Reading | Failure]:
     Raises:
         InputError: the file cannot be read, or a line is no record; it names the line.
     """
+    with _naming_input(path), path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                record = _record(line)
+            except (ValueError, RecursionError) as error:
+                raise InputError(f"{path}, line {number}: {error}") from error
+            yield record
+
+
+def count_results(path: Path) -> int:
+    """Return how many lines a results.jsonl has, without reading what they say.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    with _naming_input(path), path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+@contextmanager
+def _naming_input(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    record = _record(line)
-                except (ValueError, RecursionError) as error:
-                    raise InputError(f"{path}, line {number}: {error}") from error
-                yield record
+        yield
     except OSError as error:
         why = error.strerror or str(error)
         raise InputError(f"cannot read {path}: {why}; name a results.jsonl") from error
