@@ -22,9 +22,7 @@ def send(
         str,
         typer.Option(
             "--to",
-            help="dicom://AET@HOST:PORT (or dicom+tls://), https://HOST/…/studies, or "
-            "fhir+https://HOST/… . A token or password comes from the environment: "
-            "FRACTURE_LOCATOR_TOKEN, or FRACTURE_LOCATOR_USER and FRACTURE_LOCATOR_PASSWORD.",
+            help="Address of the peer, in one of the forms above.",
         ),
     ],
     formats: Annotated[
@@ -72,7 +70,14 @@ def send(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Send DICOM objects to a PACS, or FHIR Bundles to a server; again, it goes on."""
+    """Send DICOM objects to a PACS, or FHIR Bundles to a server; again, it goes on.
+
+    Addresses: dicom://AET@HOST:PORT, dicom+tls://AET@HOST:PORT, https://HOST/…/studies (DICOMweb),
+    fhir+https://HOST/…
+
+    A token or password comes from the environment: FRACTURE_LOCATOR_TOKEN, or
+    FRACTURE_LOCATOR_USER and FRACTURE_LOCATOR_PASSWORD.
+    """
     set_up_logging(quiet, verbose)
     need_extra("send", "pynetdicom", "dicomweb_client", "requests", "tenacity", "filelock")
     from detect.send.destination import parse_aet, parse_destination

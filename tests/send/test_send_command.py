@@ -138,6 +138,17 @@ def test_a_mistake_of_the_user_is_one_line_and_code_1(
     assert "geheim" not in ended.err
 
 
+def test_help_names_addresses_and_secrets_in_full(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    words = call("send", "--help").out.split()
+    for secret in ("TOKEN,", "USER", "PASSWORD."):
+        assert f"FRACTURE_LOCATOR_{secret}" in words
+    for form in ("dicom://AET@HOST:PORT,", "dicom+tls://AET@HOST:PORT,", "https://HOST/…/studies"):
+        assert form in words
+
+
 @pytest.mark.parametrize("option", [["--timeout", "0"], ["--attempts", "0"], ["--port", "1"], []])
 def test_wrong_usage_is_code_2(call: Call, results: Path, option: list[str]) -> None:
     to = [] if not option else ["--to", HERE]
