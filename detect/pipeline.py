@@ -31,7 +31,7 @@ from detect.read import read, sha256_of
 from detect.record import Failure, Reading, Source
 from detect.stages import stage, stage_of_each
 from detect.write.context import HEATMAPS_NAME, FormatOptions, WriteContext
-from detect.write.formats import known_formats, write_formats
+from detect.write.formats import formats_in, known_formats, write_formats
 from detect.write.json_lines import RESULTS_NAME, JsonLinesWriter
 from detect.write.not_written import NotWritten
 from detect.write.originals import Originals
@@ -128,6 +128,12 @@ def detect_folder(request: DetectRequest) -> Outcome:
                     progress.advance()
         except KeyboardInterrupt:
             interrupted = True
+    if request.resume and todo:
+        for name in sorted({*formats_in(request.out)} - {*formats, "json"}):
+            LOGGER.warning(
+                "%s: %s in it lacks what was read since; --resume --format %s writes it again",
+                *(request.out, name, name),
+            )
     return _finish(request, formats, run, inputs, interrupted, started)
 
 

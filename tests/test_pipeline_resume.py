@@ -96,6 +96,23 @@ def test_each_frame_of_an_object_is_read(
     assert timeless(tmp_path / "out") == before
 
 
+def test_a_format_that_did_not_go_on_with_the_run_is_told(
+    radiographs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out, options = tmp_path / "out", {"images": False}
+    run(radiographs, out=out, formats=("coco",), **options)
+    cut = (out / "results.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "results.jsonl").write_bytes(b"".join(cut[:2]))
+    run(radiographs, out=out, resume=True, **options)
+    assert caplog.messages == [
+        f"{out}: coco in it lacks what was read since; --resume --format coco writes it again"
+    ]
+    caplog.clear()
+    run(radiographs, out=out, resume=True, formats=("coco",), **options)
+    run(radiographs, out=out, resume=True, **options)
+    assert caplog.messages == []
+
+
 def test_a_folder_with_results_is_neither_mixed_nor_dropped(
     radiographs: Path, tmp_path: Path, make_bundle: MakeBundle
 ) -> None:

@@ -14,7 +14,7 @@ from detect.write.context import WriteContext
 from detect.write.not_written import NotWritten, save_not_written
 from detect.write.registry import FORMATS
 
-__all__ = ["known_formats", "remove_formats", "write_formats"]
+__all__ = ["formats_in", "known_formats", "remove_formats", "write_formats"]
 
 
 def known_formats(names: Sequence[str]) -> tuple[str, ...]:
@@ -67,6 +67,15 @@ def write_formats(
                     missed.append(NotWritten(name, source.path, source.frame, str(error)))
     save_not_written(missed, context.folder, names)
     return tuple(missed)
+
+
+def formats_in(folder: Path) -> tuple[str, ...]:
+    """Return the names of the formats of which something is in `folder`."""
+    return tuple(
+        name
+        for name, known in FORMATS.items()
+        if any((folder / output).exists() for output in known.outputs)
+    )
 
 
 def remove_formats(folder: Path) -> None:
