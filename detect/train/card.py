@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from detect.data.check_report import LEAKS
 from detect.data.sample import SPLITS
 from detect.train.card_figures import figure_sections
 
 __all__ = ["write_card"]
 
+_SHARED = LEAKS - {"duplicate_leak"}  # the copies in other splits were taken out
 _TEMPLATE = """\
 # {name} {version}
 
@@ -121,7 +123,11 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
             for found in training["checks"]
         )
         or "Nothing: every image could be read, and no label contradicts another.",
-        test_is=_test_is(test is not None, bool(leaks)),
+        test_is=_test_is(
+            test is not None,
+            leaking=bool(leaks),
+            sharing=any(found["kind"] in _SHARED for found in training["checks"]),
+        ),
         level=f"{val['settings']['confidence_level']:.0%}",
         splits="\n".join(
             f"| {name} | {row['images']} | {row['fractured']} | {row['not_fractured']} "
@@ -180,12 +186,16 @@ def _synthetic_limit(entries: list[dict[str, Any]], splits: dict[str, Any]) -> s
     )
 
 
-def _test_is(tested: bool, leaking: bool) -> str:
+def _test_is(tested: bool, *, leaking: bool, sharing: bool) -> str:
     """Say what a figure on test is worth."""
     if not tested:
         return "there is no test split"
     if leaking:
         return "test is not held out (leaks, see above)"
+    if sharing:
+        return (
+            "of test nothing was seen before but what the check found that splits share, see above"
+        )
     return "test was seen by nothing before"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from detect.data.check_report import count
 from detect.evaluate.few import LEAST_OF_A_KIND, too_few
 from detect.evaluate.wording import Footnotes, markdown_table
+from detect.train.card_by_group import rates_by_group
 
 __all__ = ["figure_sections"]
 
@@ -25,6 +26,9 @@ _RATES = {
     "youden": "Youden's J",
     "kappa": "kappa",
 }
+_POINTS_NOTE = """PPV and NPV hold at each split's own share of fractured images alone.
+In the first table F1, Youden's J and kappa have intervals by bootstrap, the others Wilson's.
+"""
 
 
 def figure_sections(splits: Splits, default_point: str) -> str:
@@ -131,17 +135,13 @@ def _points(splits: Splits) -> str:
                 failed.append([split, name, *map(str, lost), *rates])
     if not rows:
         return "No operating point was measured at.\n"
-    head = ["split", "operating point", "threshold", *_RATES.values()]
-    text = markdown_table(head, rows)
+    begin = ["split", "operating point"]
+    text = markdown_table([*begin, "threshold", *_RATES.values()], rows)
     if failed:
-        head = ["split", "operating point", "failed, fractured", "failed, not", *_RATES.values()]
+        head = [*begin, "failed, fractured", "failed, not", *_RATES.values()]
         text += "\nWith every image that could not be read counted as wrong:\n\n"
         text += markdown_table(head, failed)
-    return (
-        f"{text}{notes.text()}\nPPV and NPV hold at each split's own share of fractured images "
-        "alone: fewer fractures, lower PPV.\nIntervals of F1, Youden's J and kappa are by "
-        "bootstrap of groups; the others are Wilson's, which\ntakes images as independent.\n"
-    )
+    return f"{text}{notes.text()}{rates_by_group(splits)}\n{_POINTS_NOTE}"
 
 
 def _or_not_recorded(estimate: dict[str, Any] | None, notes: Footnotes) -> str:

@@ -134,7 +134,8 @@ def test_failures_are_counted_and_counted_as_wrong(
 
     assert _row(card, "What was measured on", "test")["could not be read"] == "truncated 3"
     assert _row(card, "What was measured on", "val")["could not be read"] == "none"
-    (_, wrong) = card.split("With every image that could not be read counted as wrong:")
+    (_, after) = card.split("With every image that could not be read counted as wrong:")
+    wrong = after.split("\n\n")[1]
     rows = [line for line in wrong.split("\n") if line.startswith("| test | balanced | 1 | 2 |")]
     point = metrics["subsets"]["all"]["verdict"]["operating_points"]["balanced"]
     assert len(rows) == 1
@@ -253,8 +254,13 @@ def test_what_the_check_found_is_told(manifest: dict[str, Any], measured: Measur
     assert (
         "## What the check found\n\n- 2 files truncated\n- 1 image: copies tie groups\n\n" in card
     )
-    assert "test was seen by nothing before" in card
+    assert "of test nothing was seen before but what the check found that splits share" in card
+    assert "test was seen by nothing before" not in card
     assert "Leak" not in card
+    del manifest["training"]["checks"][1]
+    assert "test was seen by nothing before" in write_card(
+        manifest, measured(1, split="val"), measured(2)
+    )
 
 
 def test_an_allowed_leak_leads_the_limits_and_no_figure_is_called_unseen(
