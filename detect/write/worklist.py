@@ -62,5 +62,10 @@ class Worklist:
         return map(json.loads, self.lines())
 
     def close(self) -> None:
-        """Remove the file; a second call does nothing."""
-        self._file.close()
+        """Remove the file; a second call does nothing.
+
+        Raises:
+            OutputError: what is left to write, on the way out of another error, has no room.
+        """
+        with naming_output(self._folder):
+            self._file.close()

@@ -82,7 +82,7 @@ records = (Failure(Source(f"{n}.png", None), "empty", "x" * 50) for n in range(i
 try:
     now = datetime.now(UTC)
     context = WriteContext(Path(sys.argv[1]), now, Originals(lambda name: None))
-    write_formats(records, context, ["csv"])
+    write_formats(records, context, [sys.argv[3]])
 except OutputError as error:
     sys.stdout.write(str(error))
 """
@@ -92,7 +92,7 @@ except OutputError as error:
 @pytest.mark.parametrize("rows", [5000, 620])
 def test_a_table_that_does_not_fit_leaves_nothing(tmp_path: Path, rows: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL, tmp_path, str(rows)],
+        [sys.executable, "-c", FULL, tmp_path, str(rows), "csv"],
         capture_output=True,
         text=True,
         check=True,
@@ -101,3 +101,16 @@ def test_a_table_that_does_not_fit_leaves_nothing(tmp_path: Path, rows: int) -> 
     assert done.stdout.startswith(f"cannot write {tmp_path}/results.csv: File too large; ")
     assert not (tmp_path / "results.csv").exists()
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("name", ["html", "pdf"])
+def test_a_report_whose_side_files_do_not_fit_names_its_folder(tmp_path: Path, name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, tmp_path, "5000", name],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.startswith(f"cannot write {tmp_path}: File too large; ")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -111,8 +111,13 @@ class Inside:
         shutil.copyfileobj(self._file, page, 1 << 20)
 
     def close(self) -> None:
-        """Remove the temporary file."""
-        self._file.close()
+        """Remove the temporary file.
+
+        Raises:
+            OutputError: what is left to write, on the way out of another error, has no room.
+        """
+        with naming_output(self._folder):
+            self._file.close()
 
 
 def _is_name(error: OSError) -> bool:
