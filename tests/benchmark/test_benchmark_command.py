@@ -1,0 +1,116 @@
+"""The command as users type it, on a few small images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Call
+
+from detect.errors import InputError
+
+Errors = Callable[[Any], list[str]]
+
+
+def modes_of(record: dict[str, Any], system: str) -> set[str]:
+    return {one["mode"] for one in record["samples"] if one["system"] == system}
+
+
+def test_a_tiny_run_measures_everything(
+    radiographs: Path, tmp_path: Path, call: Call, schema_errors: Errors
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("benchmark", "--data", radiographs, "--out", out, "--rounds", 1, "--workers", 1)
+    code, printed, err = call(*arguments)
+    assert code == 0, err
+    record = json.loads((out / "benchmark.json").read_text(encoding="utf-8"))
+    assert schema_errors(record) == []
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("benchmark.json", "benchmark.png", "benchmark.svg")
+    ]
+    assert modes_of(record, "fracture-locator") == set(record["modes"])
+    assert len(record["samples"]) == len(record["modes"]) == 6
+    runs = {one["mode"]: one["measured"] for one in record["samples"]}
+    assert {mode: run["images"] for mode, run in runs.items()} == {
+        **dict.fromkeys(record["modes"], 4),
+        "single": 1,
+    }
+    single = runs["single"]
+    assert 0 < single["first_result_seconds"] <= single["wall_seconds"]
+    assert runs["command"]["peak_memory_bytes"] > 100 << 20
+    # each stage took its time, and all of them no more than there was
+    stages = runs["stages"]
+    assert stages["threads"] == 1
+    assert all(one["seconds"] > 0 for name, one in stages["stages"].items() if name != "load")
+    assert sum(one["seconds"] for one in stages["stages"].values()) < stages["seconds"] * 1.05
+    assert sum(one["share"]["median"] for one in record["stages"].values()) == pytest.approx(1)
+    assert record["command"].startswith("python cli.py benchmark --data ")
+    assert record["systems"][0]["setting"] == {"workers": 1, "runtime": "auto"}
+    assert "images per second, overlays and results" in printed
+    assert call(*arguments)[::2] == (
+        1,
+        f"error: --out {out}: holds a benchmark already; choose another, or --overwrite\n",
+    )
+
+
+@pytest.mark.slow
+def test_without_images_in_other_formats_and_with_a_broken_file(
+    radiographs: Path, tmp_path: Path, call: Call, schema_errors: Errors
+) -> None:
+    (radiographs / "broken.png").write_bytes((radiographs / "a.png").read_bytes()[:900])
+    out = tmp_path / "out"
+    options = ("--rounds", 1, "--no-images", "--format", "coco", "--runtime", "onnxruntime")
+    code, printed, _ = call("benchmark", "--data", radiographs, "--out", out, *options)
+    assert code == 3
+    record = json.loads((out / "benchmark.json").read_text(encoding="utf-8"))
+    assert schema_errors(record) == []
+    assert "overlays" not in record["modes"]
+    assert record["stages"]["draw"]["share"]["max"] == 0
+    assert record["data"]["unreadable"][0].startswith("broken.png: ")
+    assert "left out, since they cannot be read: 1 files; broken.png: " in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (["--peer", "yolo"], 2, "--peer yolo: choose from ultralytics, ultralytics-openvino"),
+        (["--rounds", "0"], 2, "--rounds"),
+        (["--runtime", "cuda"], 2, "--runtime cuda: choose from"),
+        (["--format", "docx"], 1, "error: --format docx: unknown"),
+        (["--weights", "none"], 1, "error: --weights none: no such bundle"),
+        (["--data", "none"], 1, "error: none: no such file or folder"),
+    ],
+)
+def test_mistakes_are_told_before_anything_runs(
+    radiographs: Path, tmp_path: Path, call: Call, options: list[str], code: int, told: str
+) -> None:
+    out = tmp_path / "out"
+    ended = call("benchmark", "--data", radiographs, "--out", out, "--quiet", *options)
+    assert ended.code == code
+    assert told in " ".join(ended.err.replace("│", " ").split())
+    assert not list(out.glob("*")) and not list(out.glob(".*"))
+
+
+def test_weights_that_cannot_be_trained_further_have_no_peers(
+    radiographs: Path, tmp_path: Path, call: Call, make_bundle: Callable[..., Path]
+) -> None:
+    bundle, out = make_bundle(), tmp_path / "out"
+    options = ("--weights", bundle, "--peer", "ultralytics", "--quiet", "--out", out)
+    code, _, err = call("benchmark", "--data", radiographs, *options)
+    assert code == 1
+    assert err.startswith(f"error: --weights {bundle}: has no model.pt")
+
+
+def test_peers_need_the_training_extra(
+    radiographs: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(extra: str, *modules: str) -> None:
+        raise InputError(f"{modules[0]}: not installed; needs {extra}")
+
+    monkeypatch.setattr("detect.benchmark.run.need_extra", missing)
+    options = ("--peer", "ultralytics", "--quiet", "--out", tmp_path / "out")
+    code, _, err = call("benchmark", "--data", radiographs, *options)
+    assert (code, err) == (1, "error: torch: not installed; needs train\n")
