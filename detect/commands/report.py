@@ -28,7 +28,10 @@ def report(
     out: Annotated[Path, typer.Option("--out", help="Folder to write into.")],
     images: Annotated[
         Path | None,
-        typer.Option("--images", help="Folder of the images that were read, if they have moved."),
+        typer.Option(
+            "--images",
+            help="Folder that the paths in the results are below, if it has moved.",
+        ),
     ] = None,
     embed: Embed = False,
     secondary_capture_of: SecondaryCaptureOf = None,
