@@ -36,6 +36,7 @@ _MODES = {
 }
 _BAR = 0.26  # height; three and a gap make one
 _ROW = 0.62  # inches for each system
+_AROUND = 3.0  # inches of titles, axes and legends
 _MIB = 1 << 20
 
 
@@ -55,14 +56,15 @@ def write_plots(record: Mapping[str, Any], out: Path) -> None:
 
     names = [system["name"] for system in record["systems"]]
     with rc_context(STYLE | {"svg.hashsalt": "benchmark"}):
-        height = 5.6 + _ROW * len(names) * 1.8
-        figure = Figure(figsize=(11.0, height), dpi=DPI, layout="constrained")
+        typed = [name for name in names if _values(record, name, "single", "wall_seconds")]
+        heights = (0.6 + _ROW * len(names), 1.4, 0.6 + _ROW * len(typed))
+        figure = Figure(figsize=(11.0, sum(heights) + _AROUND), dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
-        grid = figure.add_gridspec(3, 2, height_ratios=(1.6 + len(names), 2.6, 1.2 + len(names)))
+        grid = figure.add_gridspec(3, 2, height_ratios=heights)
         _draw_rates(figure.add_subplot(grid[0, :]), record, names)
         _draw_stages(figure.add_subplot(grid[1, :]), record)
-        _draw_single(figure.add_subplot(grid[2, 0]), record, names)
-        _draw_memory(figure.add_subplot(grid[2, 1]), record, names)
+        _draw_single(figure.add_subplot(grid[2, 0]), record, typed)
+        _draw_memory(figure.add_subplot(grid[2, 1]), record, typed)
         figure.suptitle(_title(record), x=0.01, ha="left", fontsize="small", color=MUTED)
         for name in PLOT_NAMES:
             buffer = BytesIO()
@@ -155,7 +157,8 @@ def _draw_single(axes: Axes, record: Mapping[str, Any], names: Sequence[str]) ->
     axes.set(xlabel="seconds (less is better)")
     axes.set_xlim(left=0)
     axes.set_title("One image, by the command")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.32), ncols=3)
+    # below the axis, by its distance in font sizes
+    axes.legend(loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=4.5, ncols=3)
 
 
 def _draw_memory(axes: Axes, record: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -163,6 +166,7 @@ def _draw_memory(axes: Axes, record: Mapping[str, Any], names: Sequence[str]) ->
         values = [value / _MIB for value in _values(record, name, "command", "peak_memory_bytes")]
         _bar(axes, place, values, PURPLE, None, height=0.45)
     _name_rows(axes, record, names, precision=False)
+    axes.tick_params(axis="y", labelleft=False)  # beside it they are named
     axes.set(xlabel="MiB (less is better)")
     axes.set_xlim(left=0)
     axes.set_title("Peak memory of the whole command")

@@ -73,7 +73,8 @@ def _systems(record: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _ratios(record: Mapping[str, Any]) -> list[list[str]]:
-    peers = list(dict.fromkeys(one["peer"] for one in record["ratios"]))
+    compared = {one["peer"] for one in record["ratios"]}
+    peers = [system["name"] for system in record["systems"] if system["name"] in compared]
     found = {(one["figure"], one["mode"], one["peer"]): one for one in record["ratios"]}
     rows = [["ours, divided by the peer's in the same round", *peers]]
     for figure, mode in dict.fromkeys((one["figure"], one["mode"]) for one in record["ratios"]):

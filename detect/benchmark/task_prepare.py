@@ -12,6 +12,8 @@ from detect.isolation import isolate_ultralytics
 
 __all__ = ["prepare_ultralytics"]
 
+_PRECISIONS = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}  # OpenVINO's names → ours
+
 
 def prepare_ultralytics(
     checkpoint: str, size: int, settings: str, out: str, openvino: bool
@@ -57,4 +59,5 @@ def _default_precision(folder: Path) -> str:
 
     (graph,) = folder.glob("*.xml")
     compiled = openvino.Core().compile_model(str(graph), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
-    return str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+    name = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+    return _PRECISIONS.get(name, name)

@@ -43,8 +43,8 @@ def find_best(
     """
     few = chosen.some(TUNING_IMAGES, folder() / "images")
 
-    def rate(setting: Setting) -> float:
-        told(str(setting))
+    def rate(name: str, setting: Setting) -> float:
+        told(f"{name}, {setting}")
         place = folder()
         arguments = forms.task(setting) | {
             "folder": str(few),
@@ -53,7 +53,7 @@ def find_best(
             "images": images,
             "passes": _PASSES,
         }
-        report = run_task("ultralytics", arguments, place, f"ultralytics ({setting})")
+        report = run_task("ultralytics", arguments, place, f"{name} ({setting})")
         return float(report["images"] / min(report["seconds"]))
 
     peers = []
@@ -65,11 +65,12 @@ def find_best(
             about, precision = "yolo predict, its OpenVINO export", forms.precision
             kept = [False] if precision == _FLOAT32 else [False, True]
         for float32 in kept:
-            tried = [(setting, rate(setting)) for setting in candidates(name, float32)]
+            unique = f"{name}-{_FLOAT32}" if float32 else name
+            tried = [(setting, rate(unique, setting)) for setting in candidates(name, float32)]
             best, _ = max(tried, key=lambda each: each[1])
             peers.append(
                 Peer(
-                    f"{name}-{_FLOAT32}" if float32 else name,
+                    unique,
                     about,
                     _FLOAT32 if float32 else precision,
                     best,
