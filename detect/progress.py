@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from tqdm import tqdm
+
+from detect.closing import Closing
 
 __all__ = ["Progress", "followed"]
 
@@ -16,7 +17,7 @@ LOGGER = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
 
 
-class Progress:
+class Progress(Closing):
     """Counts images, or other units of work; a context manager.
 
     Args:
@@ -83,17 +84,6 @@ class Progress:
             "%s: %s of %s, %s a second, %d:%02d min left",
             *(self._task, done, total, speed, *divmod(round(left), 60)),
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def followed(task: str, items: Iterable[_Item], total: int, *, bar: bool) -> Iterator[_Item]:

@@ -6,13 +6,13 @@ import json
 import logging
 import sys
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 from dicomweb_client.api import DICOMwebClient
 from pydicom.dataset import Dataset
 
+from detect.closing import Closing
 from detect.send.destination import Destination
 from detect.send.dicom_file import DicomHeader, read_header, read_uncompressed, read_whole
 from detect.send.failures import PassingError, RefusedError
@@ -51,7 +51,7 @@ class _Answer:
         return self.refusal.status_code == 409
 
 
-class StowSender:
+class StowSender(Closing):
     """Sends objects one by one over one connection; a context manager.
 
     Raises:
@@ -107,17 +107,6 @@ class StowSender:
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _store(self, dataset: Dataset, header: DicomHeader) -> _Answer:
         with speaking(self._address):

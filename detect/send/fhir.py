@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import re
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 
+from detect.closing import Closing
 from detect.send.destination import Destination
 from detect.send.failures import NotFitError, PassingError, RefusedError
 from detect.send.http import open_session, refuse_status, speaking
@@ -24,7 +24,7 @@ _PLACE = re.compile(r"[A-Za-z][A-Za-z0-9.\[\]]{0,80}")
 _MOST_ISSUES = 3
 
 
-class FhirSender:
+class FhirSender(Closing):
     """Sends Bundles one by one over one connection; a context manager.
 
     Raises:
@@ -69,17 +69,6 @@ class FhirSender:
     def close(self) -> None:
         """Close the connection."""
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _check(self, answer: dict[str, Any], entries: int) -> None:
         """Take nothing for stored that a server of FHIR does not say it has stored."""

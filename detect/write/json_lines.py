@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
+from detect.closing import Closing
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output
 from detect.write.context import WriteContext
@@ -44,7 +44,7 @@ def _line(record: Reading | Failure) -> bytes:
         return json.dumps(plain, allow_nan=False).encode() + b"\n"
 
 
-class JsonLinesWriter:
+class JsonLinesWriter(Closing):
     """Writes `folder`/results.jsonl so that a kill at any time costs one line at most.
 
     Args:
@@ -82,17 +82,6 @@ class JsonLinesWriter:
         """Close the file; a second call does nothing."""
         with naming_output(self._path):
             self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_json_lines(context: WriteContext) -> JsonLinesWriter:
