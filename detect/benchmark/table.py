@@ -94,9 +94,8 @@ def _overheads(record: Mapping[str, Any]) -> list[list[str]]:
 def _stages(record: Mapping[str, Any]) -> list[list[str]]:
     rows = [["stage", "share of time", "of which its thread ran"]]
     for name, one in record["stages"].items():
-        if name != "load":
-            ran = spread(one.get("cpu_share"), 0.01, ".1f", " %")
-            rows.append([name, spread(one["share"], 0.01, ".1f", " %"), ran])
+        ran = spread(one.get("cpu_share"), 0.01, ".1f", " %")
+        rows.append([name, spread(one["share"], 0.01, ".1f", " %"), ran])
     return rows
 
 

@@ -59,5 +59,5 @@ def _default_precision(folder: Path) -> str:
 
     (graph,) = folder.glob("*.xml")
     compiled = openvino.Core().compile_model(str(graph), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
-    name = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+    name = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
     return _PRECISIONS.get(name, name)

@@ -25,7 +25,7 @@ _RATES: dict[str, dict[Mode, tuple[float, float]]] = {  # of the two rounds
     "ultralytics-openvino-float32": {"results": (22, 22), "overlays": (20, 20)},
 }
 _SINGLE = {OURS: 1.0, "ultralytics": 4.0}
-_STAGES = {"load": 0.0, "decode": 2.0, "forward": 14.0, "draw": 2.0, "write": 0.5}
+_STAGES = {"decode": 2.0, "forward": 14.0, "draw": 2.0, "write": 0.5}
 
 
 @pytest.fixture(scope="session")

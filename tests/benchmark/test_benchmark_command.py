@@ -19,37 +19,41 @@ def modes_of(record: dict[str, Any], system: str) -> set[str]:
     return {one["mode"] for one in record["samples"] if one["system"] == system}
 
 
-def test_a_tiny_run_measures_everything(
+def test_a_tiny_run_measures_results_alone(
     radiographs: Path, tmp_path: Path, call: Call, schema_errors: Errors
 ) -> None:
+    (radiographs / "broken.png").write_bytes((radiographs / "a.png").read_bytes()[:900])
     out = tmp_path / "out"
-    arguments = ("benchmark", "--data", radiographs, "--out", out, "--rounds", 1, "--workers", 1)
-    code, printed, err = call(*arguments)
-    assert code == 0, err
+    arguments = ("benchmark", "--data", radiographs, "--out", out, "--rounds", 1, "--no-images")
+    code, printed, err = call(*arguments, "--workers", 1)
+    assert code == 3, err
     record = json.loads((out / "benchmark.json").read_text(encoding="utf-8"))
     assert schema_errors(record) == []
     assert sorted(path.name for path in out.iterdir()) == [
         *("benchmark.json", "benchmark.png", "benchmark.svg")
     ]
+    assert set(record["modes"]) == {"forward", "results", "command", "single", "stages"}
     assert modes_of(record, "fracture-locator") == set(record["modes"])
-    assert len(record["samples"]) == len(record["modes"]) == 6
+    assert len(record["samples"]) == len(record["modes"])
     runs = {one["mode"]: one["measured"] for one in record["samples"]}
     assert {mode: run["images"] for mode, run in runs.items()} == {
         **dict.fromkeys(record["modes"], 4),
         "single": 1,
     }
-    single = runs["single"]
-    assert 0 < single["first_result_seconds"] <= single["wall_seconds"]
     assert runs["command"]["peak_memory_bytes"] > 100 << 20
     # each stage took its time, and all of them no more than there was
-    stages = runs["stages"]
+    stages, shares = runs["stages"], record["stages"]
     assert stages["threads"] == 1
-    assert all(one["seconds"] > 0 for name, one in stages["stages"].items() if name != "load")
+    spent = {name for name, one in stages["stages"].items() if one["seconds"] > 0}
+    assert spent == {"decode", "prepare", "forward", "post-process", "write"}
     assert sum(one["seconds"] for one in stages["stages"].values()) < stages["seconds"] * 1.05
-    assert sum(one["share"]["median"] for one in record["stages"].values()) == pytest.approx(1)
+    assert sum(one["share"]["median"] for one in shares.values()) == pytest.approx(1)
     assert record["command"].startswith("python cli.py benchmark --data ")
     assert record["systems"][0]["setting"] == {"workers": 1, "runtime": "auto"}
-    assert "images per second, overlays and results" in printed
+    assert record["data"]["unreadable"][0].startswith("broken.png: ")
+    assert "left out, since they cannot be read: 1 files; broken.png: " in printed
+    assert "images per second, results only" in printed
+    assert "overlays" not in printed
     assert call(*arguments)[::2] == (
         1,
         f"error: --out {out}: holds a benchmark already; choose another, or --overwrite\n",
@@ -57,20 +61,26 @@ def test_a_tiny_run_measures_everything(
 
 
 @pytest.mark.slow
-def test_without_images_in_other_formats_and_with_a_broken_file(
+def test_with_images_and_further_formats_on_another_runtime(
     radiographs: Path, tmp_path: Path, call: Call, schema_errors: Errors
 ) -> None:
-    (radiographs / "broken.png").write_bytes((radiographs / "a.png").read_bytes()[:900])
     out = tmp_path / "out"
-    options = ("--rounds", 1, "--no-images", "--format", "coco", "--runtime", "onnxruntime")
-    code, printed, _ = call("benchmark", "--data", radiographs, "--out", out, *options)
-    assert code == 3
+    options = ("--rounds", 2, "--format", "coco", "--runtime", "onnxruntime", "--limit", 3)
+    code, printed, err = call("benchmark", "--data", radiographs, "--out", out, *options)
+    assert code == 0, err
     record = json.loads((out / "benchmark.json").read_text(encoding="utf-8"))
     assert schema_errors(record) == []
-    assert "overlays" not in record["modes"]
-    assert record["stages"]["draw"]["share"]["max"] == 0
-    assert record["data"]["unreadable"][0].startswith("broken.png: ")
-    assert "left out, since they cannot be read: 1 files; broken.png: " in printed
+    assert (record["data"]["found"], record["data"]["images"]) == (4, 3)
+    assert len(record["samples"]) == 2 * len(record["modes"]) == 12
+    runs = [one["measured"] for one in record["samples"] if one["mode"] == "single"]
+    assert all(0 < run["first_result_seconds"] <= run["wall_seconds"] for run in runs)
+    stages = next(one["measured"] for one in record["samples"] if one["mode"] == "stages")["stages"]
+    assert {"decode", "prepare", "forward", "post-process", "draw", "encode", "write"} == set(
+        stages
+    )
+    assert all(one["seconds"] > 0 for one in stages.values())
+    assert {one["mode"] for one in record["overheads"]} == {"results", "overlays"}
+    assert "images per second, overlays and results" in printed
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,6 @@ def test_the_table_has_medians_with_spread_and_ratios(record: dict[str, Any]) ->
     assert found["results only"] == "+7 % [+3, +10]"
     assert found["forward"] == "68.3 % [68.3, 68.3] 17.1 % [17.1, 17.1]"
     assert found["wait"] == "9.8 % [9.8, 9.8] -"
-    assert "load" not in found
     assert "best of 1 settings: pytorch, batch 4, 2 threads" in text
     assert "left out, since they cannot be read: 1 files; x.png: ends early" in text
 
