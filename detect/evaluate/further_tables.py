@@ -28,6 +28,7 @@ _BOXES = {
     "ap_iou": "AP from IoU {iou:g} on",
     "ap_centre": "AP by centre",
 }
+_WORST = {"auroc": "AUROC", "average_precision": "average precision", "brier": "Brier score"}
 _AMONG = (("sensitivity", "fractured"), ("specificity", "not_fractured"))
 
 
@@ -61,6 +62,10 @@ def further_tables(metrics: Mapping[str, Any], notes: Footnotes) -> list[str]:
         for name, point in points.items()
         if point["with_failures_as_errors"] is not None
     }
+    if (worst := verdict["with_failures_as_errors"]) is not None:
+        rows = [[f"verdict, {WRONG}", ""]]
+        rows += [[words, notes.plain(worst[key])] for key, words in _WORST.items()]
+        tables.append(aligned_table(rows))
     if wrong:
         tables.append(_rates(f"verdict, {WRONG}", wrong, _SHARES | _OTHERS, notes))
     if boxes["of_images_read"] is not None:

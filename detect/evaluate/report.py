@@ -34,6 +34,9 @@ sensitivity and specificity alone.
                               n_failed_not_fractured, auroc (DeLong), auroc_bootstrap (by
                               group), average_precision, sensitivity_at_specificity
                               {specificity, threshold, sensitivity}
+        with_failures_as_errors   null unless some image failed; else auroc, auroc_bootstrap,
+                              average_precision and brier once more, each failed image being the
+                              worst answer: P = 0 of a fractured one, 1 of another
         calibration           n_bins, ece_equal_width, ece_equal_mass, brier, intercept,
                               slope, reliability {equal_width|equal_mass: [{count,
                               mean_probability, fraction_fractured}]}, before (the same,

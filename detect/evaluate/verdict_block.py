@@ -18,6 +18,7 @@ from detect.evaluate.points import COMPOSITES, points_at
 from detect.evaluate.ranking import rank
 from detect.evaluate.settings import Settings
 from detect.evaluate.verdict_metrics import NEEDS_BOTH_CLASSES, Labels, Scores
+from detect.evaluate.worst_rank import worst_answers
 
 __all__ = ["verdict_block"]
 
@@ -77,6 +78,7 @@ def verdict_block(cases: Sequence[Case], settings: Settings, *, curves: bool) ->
             **calibrations[0],
             "before": None if before is None else calibrations[1],
         },
+        "with_failures_as_errors": _worst_ranked(known, settings) if failed else None,
         "operating_points": {},
     }
     wrong = _with_failures(known, settings) if failed else {}
@@ -116,6 +118,25 @@ def _with_failures(known: Sequence[Case], settings: Settings) -> dict[str, dict[
     points = points_at(labels, scores, settings.operating_points)
     count = len(COMPOSITES) * len(settings.operating_points)
     return points.to_json(_bootstrapped(points.composites, labels, known, settings, count))
+
+
+def _worst_ranked(known: Sequence[Case], settings: Settings) -> dict[str, Any]:
+    """Return the figures that no threshold is part of, each failed image being the worst answer."""
+    labels, scores = _arrays(known)
+    worst = worst_answers(labels, scores)
+    ranking = rank(labels, worst)
+
+    def statistics(drawn: NDArray[np.intp]) -> list[float | None]:
+        brier = calibration_metrics.brier_score(labels[drawn], worst[drawn])
+        return [*ranking.figures(drawn, settings.specificity), brier.value]
+
+    auroc, precision, _, brier = _bootstrapped(statistics, labels, known, settings, 4)
+    return {
+        "auroc": verdict_metrics.auroc_delong(labels, worst).to_json(),
+        "auroc_bootstrap": auroc.to_json(),
+        "average_precision": precision.to_json(),
+        "brier": calibration_metrics.brier_score(labels, worst).bounded_by(brier).to_json(),
+    }
 
 
 def _arrays(cases: Sequence[Case]) -> tuple[Labels, Scores]:

@@ -204,7 +204,15 @@ def test_failures_are_counted_and_counted_as_errors(evaluation: Evaluation, fail
     assert wrong["sensitivity"]["value"] == pytest.approx(point["true_positive"] / len(positive))
     assert wrong["specificity"]["value"] == pytest.approx(point["true_negative"] / len(negative))
     assert wrong["specificity"]["value"] < point["specificity"]["value"]
+    ranked = verdict["with_failures_as_errors"]
+    assert before["subsets"]["all"]["verdict"]["with_failures_as_errors"] is None
+    for name in ("auroc", "auroc_bootstrap", "average_precision"):
+        assert verdict[name]["value"] > ranked[name]["value"]
+        assert ranked[name]["interval"][0] <= ranked[name]["value"] <= ranked[name]["interval"][1]
+    n, brier = verdict["n"], verdict["calibration"]["brier"]["value"]
+    assert ranked["brier"]["value"] == pytest.approx((brier * n + 5) / (n + 5))
     table = format_table(after)
+    assert f"{ranked['auroc']['value']:.3f} [" in table
     assert "verdict, failures counted as wrong  screening" in table
     assert f"{wrong['kappa']['value']:.3f} [" in table
     assert "failures counted as wrong" not in format_table(before)

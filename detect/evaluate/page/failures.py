@@ -21,6 +21,8 @@ def failures_as_errors(metrics: Metrics) -> list[Block]:
     """Return a table of the verdict and one of the boxes, or why failures change neither."""
     verdict = metrics.at(*_VERDICT)
     tables: list[Block] = []
+    if verdict["with_failures_as_errors"] is not None:
+        tables.append(_worst_ranked(metrics))
     if verdict["operating_points"] and (
         verdict["n_failed_fractured"] or verdict["n_failed_not_fractured"]
     ):
@@ -54,6 +56,35 @@ def _verdict(metrics: Metrics) -> Table:
         tuple(rows),
         note="A failed image that is fractured counts as missed, another one as a false alarm, at "
         "every threshold. Of the failed images whose truth is known.",
+    )
+
+
+def _worst_ranked(metrics: Metrics) -> Table:
+    ways = ((), ("with_failures_as_errors",))
+    auroc, precision, brier = "auroc", "average_precision", "brier"
+    read = {auroc: (auroc,), precision: (precision,), brier: ("calibration", brier)}
+    rows = [
+        Row(
+            (
+                (words,),
+                *(
+                    (metrics.number(*_VERDICT, *way, *((key,) if way else read[key])),)
+                    for way in ways
+                ),
+            )
+        )
+        for key, words in (
+            (auroc, "AUROC, DeLong"),
+            (precision, "average precision"),
+            (brier, "Brier score"),
+        )
+    ]
+    return Table(
+        "Ranking and calibration with failures counted as wrong",
+        ("", "images read", "failures wrong"),
+        tuple(rows),
+        note="A failed image counts as the worst answer that there is: probability 0 if it is "
+        "fractured, else 1.",
     )
 
 

@@ -153,6 +153,7 @@ def test_every_figure_is_that_of_metrics_json(page: _Parsed, page_metrics: dict[
         "/subsets/all/verdict/sensitivity_at_specificity/sensitivity",
         "/subsets/all/verdict/operating_points/screening/kappa",
         "/subsets/all/verdict/operating_points/balanced/at_prevalence/ppv",
+        "/subsets/all/verdict/with_failures_as_errors/auroc",
         "/subsets/all/verdict/operating_points/balanced/with_failures_as_errors/sensitivity",
         "/subsets/all/verdict/operating_points/screening/with_failures_as_errors/kappa",
         "/subsets/all/verdict/operating_points/screening/with_failures_as_errors/false_positive",
