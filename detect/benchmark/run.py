@@ -22,6 +22,7 @@ from detect.benchmark.rounds import measure_rounds, warm_up
 from detect.benchmark.tuning import find_best
 from detect.benchmark.variants import our_variants, peer_variants
 from detect.extras import need_extra
+from detect.inputs import collect_inputs
 from detect.model.bundle import Bundle, load_bundle
 from detect.progress import Progress
 from detect.write.atomic import naming_output
@@ -47,6 +48,7 @@ def run_benchmark(request: BenchmarkRequest) -> dict[str, Any]:
     if request.peers:
         need_extra("train", "torch", "torchvision", "ultralytics")
     known_formats(request.formats)
+    collect_inputs([str(request.data)])  # a mistake is told before a folder is made
     bundle = load_bundle(request.weights)
     workers = request.workers or os.cpu_count() or 1
     started, load = datetime.now(UTC), load_average()
