@@ -253,7 +253,7 @@ def test_a_recipe_says_which_boxes_are_fractures(run: Run, phantoms: Path, tmp_p
 def test_what_is_missing_to_check_is_named(
     monkeypatch: pytest.MonkeyPatch, call: Run, phantoms: Path
 ) -> None:
-    monkeypatch.setattr("detect.console.find_spec", lambda name: None if name == "jinja2" else name)
+    monkeypatch.setattr("detect.extras.find_spec", lambda name: None if name == "jinja2" else name)
     ended = call(phantoms)
     assert ended.code == 1
     assert ended.err.startswith("error: jinja2: not installed; run: ")

@@ -207,7 +207,7 @@ def test_without_the_extra_the_way_on_is_told(
     call: Call, clinic: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "detect.console.find_spec", lambda name: None if name == "imagehash" else find_spec(name)
+        "detect.extras.find_spec", lambda name: None if name == "imagehash" else find_spec(name)
     )
     ended = call(clinic)
     assert ended.code == 1

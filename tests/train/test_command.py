@@ -39,7 +39,7 @@ def test_a_missing_package_is_told_before_any_work(
     call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str
 ) -> None:
     monkeypatch.setattr(
-        "detect.console.find_spec", lambda name: None if name == module else find_spec(name)
+        "detect.extras.find_spec", lambda name: None if name == module else find_spec(name)
     )
 
     code, err = call("train", "--data", tmp_path, "--runs", tmp_path / "runs")
