@@ -24,7 +24,7 @@ from detect.read import read
 
 LOGGER = logging.getLogger(__name__)
 Pixels = NDArray[np.uint8]
-IMAGES = 200
+IMAGES = 100
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 
@@ -136,5 +136,4 @@ def test_altered_copies_are_found_and_other_images_are_not(
 
     for name, (_, least) in ALTERATIONS.items():
         assert found[name] >= least * IMAGES, name
-    # these two are one exposure: the set itself holds copies
-    assert [sorted(one) for one in names] == [["IMG0003063.jpg", "IMG0004295.jpg"]]
+    assert names == []  # no two of these are one exposure
