@@ -10,11 +10,15 @@ __all__ = ["Closing"]
 
 
 class Closing(ABC):
-    """A context manager that calls `close`; `contextlib.closing` as a base class."""
+    """A context manager that calls `close`, or, where its block raises, `abandon`."""
 
     @abstractmethod
     def close(self) -> None:
         """End the work; a second call does nothing."""
+
+    def abandon(self) -> None:
+        """End work that went wrong: as any other, unless a subclass has something to undo."""
+        self.close()
 
     def __enter__(self) -> Self:
         return self
@@ -25,4 +29,7 @@ class Closing(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        else:
+            self.abandon()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from types import TracebackType
-from typing import Self
 
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import _config
 from pynetdicom.association import Association
 
+from detect.closing import Closing
 from detect.send.association import Pair, Peer
 from detect.send.destination import Destination
 from detect.send.dicom_file import DicomHeader, read_header, read_uncompressed, read_whole
@@ -34,7 +33,7 @@ _REASONS = {
 }
 
 
-class StoreSender:
+class StoreSender(Closing):
     """Sends objects over one association, made anew where it is lost; a context manager.
 
     Raises:
@@ -74,20 +73,10 @@ class StoreSender:
             self._association.release()
         self._association = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._association = None
-            self._peer.cut()
+    def abandon(self) -> None:
+        """Cut the connection, without waiting for the peer to agree."""
+        self._association = None
+        self._peer.cut()
 
     def _associated(self, pair: Pair) -> Association:
         if self._association is not None and not self._association.is_established:

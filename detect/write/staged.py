@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
+from detect.closing import Closing
 from detect.write.atomic import naming_output
 
 __all__ = ["StagedWriter", "side_file"]
@@ -20,7 +20,7 @@ class _AbandonedError(Exception):
     """Thrown into open outputs, so that they are removed and not put in place."""
 
 
-class StagedWriter:
+class StagedWriter(Closing):
     """A context manager over outputs of `detect.write.atomic` and whatever else is to be closed.
 
     A subclass opens them with `_open` and overrides `_finish` for what is written last.
@@ -35,7 +35,7 @@ class StagedWriter:
         try:
             return self._outputs.enter_context(output)
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
 
     def _finish(self) -> None:
@@ -53,30 +53,16 @@ class StagedWriter:
         try:
             self._finish()
         except BaseException:
-            self._abandon()
+            self.abandon()
             raise
         self._outputs.close()
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
         """Drop all outputs; what was in their place stays."""
         self._closed = True
         # not the error at hand: it may have nothing to do with these files
         with suppress(_AbandonedError), self._outputs:
             raise _AbandonedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._abandon()
 
 
 @contextmanager
