@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from annotation_samples import write_images
 
 from detect.record import Attribute, Box, Failure, Finding, ModelInfo, Reading, Source, Verdict
 from detect.write.context import WriteContext
@@ -71,3 +72,10 @@ def context() -> Callable[..., WriteContext]:
         )
 
     return build
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Images of every kind that annotation tools treat differently."""
+    write_images(tmp_path / "images")
+    return tmp_path / "images"

@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from annotation_samples import BROKEN, ODD, PATIENT, readings_of, shown_of, write_images
+from annotation_samples import BROKEN, ODD, PATIENT, readings_of, shown_of
 from labelformat.formats.coco import COCOObjectDetectionOutput
 from labelformat.formats.cvat import CVATObjectDetectionInput
 
@@ -22,12 +22,6 @@ from detect.write.formats import write_formats
 
 Contexts = Callable[..., WriteContext]
 Records = tuple[Reading | Failure, ...]
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    write_images(tmp_path / "images")
-    return tmp_path / "images"
 
 
 @pytest.fixture

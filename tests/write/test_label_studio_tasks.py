@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
 import pytest
-from annotation_samples import BROKEN, DEEP, ODD, PATIENT, readings_of, shown_of, write_images
+from annotation_samples import BROKEN, DEEP, ODD, PATIENT, readings_of, shown_of
 
 from detect.data.load import load_dataset
 from detect.data.sources.options import ImportOptions
@@ -23,12 +23,6 @@ from detect.write.label_studio import LabelStudioWriter
 Contexts = Callable[..., WriteContext]
 Records = tuple[Reading | Failure, ...]
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    write_images(tmp_path / "images")
-    return tmp_path / "images"
 
 
 @pytest.fixture

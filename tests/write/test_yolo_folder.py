@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from annotation_samples import BROKEN, DEEP, ODD, PATIENT, readings_of, shown_of, write_images
+from annotation_samples import BROKEN, DEEP, ODD, PATIENT, readings_of, shown_of
 from labelformat.formats.yolov8 import YOLOv8ObjectDetectionInput
 
 from detect.data.load import load_dataset
@@ -31,12 +31,6 @@ LABELS = {  # image → label file, as ultralytics looks for it
     DEEP: "images/x/labels/deep.txt",
     "hand.dcm": "labels/hand.dcm.txt",
 }
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    write_images(tmp_path / "images")
-    return tmp_path / "images"
 
 
 @pytest.fixture
