@@ -39,7 +39,7 @@ def check_pixel_data(dataset: FileDataset, name: str, frames: int) -> None:
     kind = syntax.name if syntax.is_valid else "an unknown transfer syntax"
     try:
         decoder = get_decoder(syntax)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # pydicom's word for a syntax without a decoder
         message = f"{name}: is compressed as {kind}, which cannot be read; {_WAY_OUT}"
         raise ReadError("unsupported", message) from error
     if not decoder.is_available:

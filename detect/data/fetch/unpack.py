@@ -46,6 +46,7 @@ def unpack(archive: Path, folder: Path, *, show_progress: bool = False) -> None:
                 for info, parts in members:
                     _extract(opened, info, beside.joinpath(*parts))
                     progress.advance()
+    # NotImplementedError is zipfile's word for a compression or version that it does not know
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         message = f"{archive}: not a sound zip ({error or type(error).__name__})"
         raise FetchError(f"{message}; delete it and run the command again") from error
