@@ -44,12 +44,12 @@ def summary_section(metrics: Metrics) -> Section:
             metrics.count("data", "n_fractured"),
             metrics.count("data", "n_not_fractured"),
         ),
-        *_detectors(metrics),
         *_ranking(metrics),
         *_verdicts(metrics),
         *_boxes(metrics),
         *_calibration(metrics),
         *_reasons(metrics),
+        *_detectors(metrics),  # after all that says "it" of the first system
         *_comparisons(metrics),
         *_failures(metrics),
     ]
