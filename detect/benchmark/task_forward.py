@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detect.inputs import collect_inputs
-from detect.model.bundle import load_bundle
+from detect.model.bundle import InputForm, load_bundle
 from detect.model.preprocess import letterbox
 from detect.model.runtime import RuntimeName, open_runtime
 from detect.read import read
@@ -33,7 +33,7 @@ def measure_forward(
     bundle = load_bundle(weights)
     run = open_runtime(bundle.graph, runtime, workers)
     files = islice(collect_inputs([folder]).files, _KEPT)
-    tensors = [_tensor(file.path, bundle.manifest.input.size) for file in files]
+    tensors = [_tensor(file.path, bundle.manifest.input) for file in files]
 
     def forward(number: int) -> None:
         run(tensors[number % len(tensors)])
@@ -46,6 +46,7 @@ def measure_forward(
     return {"images": count, "seconds": seconds}
 
 
-def _tensor(path: Path, size: int) -> NDArray[np.uint8]:
-    """Return the network's input for the first image of a file: uint8 (1, 1, size, size)."""
-    return letterbox(next(read(path, path.name)).pixels, size).image[None, None]
+def _tensor(path: Path, form: InputForm) -> NDArray[np.uint8]:
+    """Return the network's input for the first image of a file: uint8 (1, 1, H, W)."""
+    pixels = next(read(path, path.name)).pixels
+    return letterbox(pixels, form.size, form.pad_to).image[None, None]

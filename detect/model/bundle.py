@@ -35,7 +35,7 @@ __all__ = [
     "load_bundle",
 ]
 
-BUNDLE_SCHEMA = 1
+BUNDLE_SCHEMA = 2  # 2: `input.pad_to`
 OPERATING_POINTS = ("screening", "balanced", "confirm")
 MANIFEST = "manifest.yaml"
 GRAPH = "model.onnx"
@@ -49,7 +49,8 @@ class _Part(BaseModel):
 class InputForm(_Part):
     """How pixels become the network's input."""
 
-    size: int = Field(ge=32)  # side of the square, pixels
+    size: int = Field(ge=32)  # of the longer side, pixels
+    pad_to: int | None = Field(None, ge=1)  # sides are multiples of it; null: a square
     channels: Literal[1] = 1
     dtype: Literal["uint8"] = "uint8"
     pad_value: Literal[114]  # `preprocess.PAD_VALUE`, the one that networks are trained with

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.model.bundle import Bundle
+from detect.model.bundle import Bundle, InputForm
 from detect.model.calibration import Calibration
 from detect.model.postprocess import select_boxes
 from detect.model.preprocess import Letterbox, letterbox
@@ -42,16 +42,16 @@ class Prediction:
 class Predictor:
     """A graph and its calibration; holds no state between calls, safe for many threads."""
 
-    def __init__(self, runtime: Runtime, size: int, calibration: Calibration) -> None:
-        """Take the parts: `size` is the side of the network's square input, in pixels."""
+    def __init__(self, runtime: Runtime, form: InputForm, calibration: Calibration) -> None:
+        """Take the parts: a graph, how pixels become its input, and what its output means."""
         self._runtime = runtime
-        self._size = size
+        self._form = form
         self._calibration = calibration
 
     def __call__(self, radiograph: Radiograph) -> Prediction:
         """Read one image. One at a time, so that no neighbour in a batch can change a result."""
         with stage("prepare"):
-            fitted = letterbox(radiograph.pixels, self._size)
+            fitted = letterbox(radiograph.pixels, self._form.size, self._form.pad_to)
         with stage("forward"):
             raw = self._runtime(fitted.image[None, None])
         with stage("post-process"):
@@ -83,6 +83,6 @@ def build_predictor(bundle: Bundle, runtime: RuntimeName = "auto", threads: int 
     """
     return Predictor(
         open_runtime(bundle.graph, runtime, threads),
-        bundle.manifest.input.size,
+        bundle.manifest.input,
         bundle.calibration,
     )

@@ -1,4 +1,4 @@
-"""From decoded pixels to the network's square input, and back; one place for train and detect."""
+"""From decoded pixels to the network's input, and back; one place for train and detect."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _FINER = 5  # odd: where the cells of a map and the image begin together, peaks 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Letterbox:
-    """A radiograph fitted into a square.
+    """A radiograph fitted into the network's input.
 
     Attributes:
-        image: uint8, shape (size, size), padded with PAD_VALUE.
+        image: uint8, shape (rows, columns), padded with PAD_VALUE.
         left, top: network pixels of padding before the image.
-        fitted_width, fitted_height: of the image inside the square, network pixels. Whole
+        fitted_width, fitted_height: of the image inside the input, network pixels. Whole
             numbers, so that the two axes' scales differ by what rounding took or gave.
         width, height: of the original image, pixels.
     """
@@ -60,9 +60,9 @@ class Letterbox:
         Returns:
             float32, `_FINER` times as many rows and columns as cells that hold image.
         """
-        size = self.image.shape[0]
-        rows = _interpolate(grid, self.top / size, self.fitted_height / size)
-        return _interpolate(rows.T, self.left / size, self.fitted_width / size).T
+        high, wide = self.image.shape
+        rows = _interpolate(grid, self.top / high, self.fitted_height / high)
+        return _interpolate(rows.T, self.left / wide, self.fitted_width / wide).T
 
 
 def _interpolate(grid: NDArray[np.float32], start: float, extent: float) -> NDArray[np.float32]:
@@ -79,10 +79,16 @@ def _interpolate(grid: NDArray[np.float32], start: float, extent: float) -> NDAr
     return finer
 
 
-def letterbox(pixels: NDArray[np.uint8], size: int) -> Letterbox:
+def letterbox(pixels: NDArray[np.uint8], size: int, pad_to: int | None = None) -> Letterbox:
     """Scale `pixels` (uint8, (height, width)) to fit a `size`×`size` square and pad evenly.
 
     Area averaging when shrinking (no aliasing of thin fracture lines), linear when enlarging.
+
+    Args:
+        pixels: of a radiograph.
+        size: of the longer side, network pixels.
+        pad_to: each side is padded to the next multiple of it, which the network can halve
+            as often as it must; None: to the whole square.
     """
     height, width = pixels.shape
     scale = size / max(height, width)
@@ -90,7 +96,9 @@ def letterbox(pixels: NDArray[np.uint8], size: int) -> Letterbox:
     new_height = max(1, round(height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     resized = cv2.resize(pixels, (new_width, new_height), interpolation=method)
-    left, top = (size - new_width) // 2, (size - new_height) // 2
-    square = np.full((size, size), PAD_VALUE, np.uint8)
-    square[top : top + new_height, left : left + new_width] = resized
-    return Letterbox(square, left, top, new_width, new_height, width, height)
+    wide = size if pad_to is None else math.ceil(new_width / pad_to) * pad_to
+    high = size if pad_to is None else math.ceil(new_height / pad_to) * pad_to
+    left, top = (wide - new_width) // 2, (high - new_height) // 2
+    padded = np.full((high, wide), PAD_VALUE, np.uint8)
+    padded[top : top + new_height, left : left + new_width] = resized
+    return Letterbox(padded, left, top, new_width, new_height, width, height)

@@ -1,8 +1,9 @@
 """Running the bundle's ONNX graph: OpenVINO or ONNX Runtime, behind one face.
 
-The graph: `image` uint8 (B, 1, S, S) → `boxes` float32 (B, N, 4) xyxy in network pixels,
+The graph: `image` uint8 (B, 1, H, W) → `boxes` float32 (B, N, 4) xyxy in network pixels,
 `scores` float32 (B, N, classes) in [0, 1], `image_logit` float32 (B,), and `evidence` float32
-(B, S/8, S/8) in [0, 1].
+(B, H/8, W/8) in [0, 1]. H and W are multiples of the network's greatest stride; graphs of older
+bundles take squares of one size alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Runtime(Protocol):
     """Anything that runs the graph; safe to call from several threads at once."""
 
     def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
-        """Run uint8 (B, 1, S, S)."""
+        """Run uint8 (B, 1, H, W)."""
 
 
 class _OpenVino:

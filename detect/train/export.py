@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from pathlib import Path
@@ -13,14 +14,25 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from ultralytics.nn.modules import Conv
 
+from detect.model.bundle import InputForm
 from detect.model.network import FractureNetwork
+from detect.model.preprocess import PAD_VALUE
 from detect.model.runtime import OUTPUTS, RawOutput
 
-__all__ = ["ExportGraph", "TorchRuntime", "export_onnx"]
+__all__ = ["ExportGraph", "TorchRuntime", "export_onnx", "input_form"]
 
 OPSET = 17
-_SMALL = 256  # tensors of fewer elements stay float32: scales, strides, biases
+_BATCH = {0: "batch"}
+_AXES = {
+    "image": {**_BATCH, 2: "height", 3: "width"},
+    "boxes": {**_BATCH, 1: "cells"},
+    "scores": {**_BATCH, 1: "cells"},
+    "image_logit": _BATCH,
+    "evidence": {**_BATCH, 1: "rows", 2: "columns"},
+}
+_SMALL = 1024  # tensors of fewer elements stay float32: stem, scales, strides, biases
 
 
 class ExportGraph(nn.Module):
@@ -33,9 +45,11 @@ class ExportGraph(nn.Module):
         self.head = head
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Map uint8 (B, 1, S, S) to boxes, scores, image_logit and evidence."""
-        colour = (image.float() / 255.0).expand(-1, 3, -1, -1)
-        _, raw = self.network(colour)
+        """Map uint8 (B, 1, H, W) to boxes, scores, image_logit and evidence."""
+        stem = self.network.model[0]
+        grey = image.float()
+        folded = isinstance(stem, Conv) and stem.conv.in_channels == 1
+        _, raw = self.network(grey if folded else (grey / 255.0).expand(-1, 3, -1, -1))
         boxes, scores = self.network.decode(raw, self.head)
         return boxes, scores, raw["image_logit"], raw["evidence"].squeeze(1).sigmoid()
 
@@ -49,35 +63,45 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
-        """Run uint8 (B, 1, S, S) in float32 on the CPU."""
+        """Run uint8 (B, 1, H, W) in float32 on the CPU."""
         outputs = self._graph(torch.from_numpy(np.ascontiguousarray(images)))
         return RawOutput(*(output.numpy() for output in outputs))
 
 
+def input_form(network: FractureNetwork, size: int) -> InputForm:
+    """Return how pixels become the input of `network`'s graph, trained for `size` pixels."""
+    return InputForm(size=size, pad_to=int(network.stride.max()), pad_value=PAD_VALUE)
+
+
 def export_onnx(network: FractureNetwork, head: str, size: int, path: Path) -> None:
-    """Write `network` to `path`, with a dynamic batch.
+    """Write `network` to `path`, with a dynamic batch, height and width.
 
     Weights are stored in half precision and widened to float32 when the graph is loaded: half
     the size on disk, and float32 arithmetic all the same.
+
+    Args:
+        network: stays as it is.
+        head: its detection head to read boxes from.
+        size: of the longer side that it was trained for, network pixels.
+        path: to write.
     """
-    graph = ExportGraph(network.cpu(), head)
-    example = torch.full((2, 1, size, size), 114, dtype=torch.uint8)
+    graph = ExportGraph(_one_channel(network), head)
+    graph.network.model[-1].dynamic = True  # anchors for the size at hand, in the graph itself
+    # neither square nor a batch of one, so that nothing which varies can become a constant unseen
+    stride = int(network.stride.max())
+    example = torch.full((2, 1, size, max(stride, size - stride)), PAD_VALUE, dtype=torch.uint8)
     beside = path.with_suffix(".partial")
-    axes = {name: {0: "batch"} for name in ("image", *OUTPUTS)}
     with warnings.catch_warnings():
-        # The tracer warns of shapes that become constants; only the batch is meant to vary.
+        # The tracer warns of every shape that it meets, also of those that stay variable.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        with torch.no_grad():
-            # the head keeps the anchors of the last size: traced anew or kept, the graph differs
-            graph(example)
         torch.onnx.export(
             graph,
             (example,),
             str(beside),
             input_names=["image"],
             output_names=list(OUTPUTS),
-            dynamic_axes=axes,
+            dynamic_axes=_AXES,
             opset_version=OPSET,
             dynamo=False,
         )
@@ -88,6 +112,20 @@ def export_onnx(network: FractureNetwork, head: str, size: int, path: Path) -> N
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(beside))
     beside.replace(path)
+
+
+def _one_channel(network: FractureNetwork) -> FractureNetwork:
+    """Return a copy whose first convolution takes grey levels 0..255 as they are.
+
+    The three colours of a radiograph are equal, so their weights add up. A network that begins
+    otherwise than ultralytics' do keeps its three channels.
+    """
+    folded = copy.deepcopy(network).cpu()
+    stem = folded.model[0]
+    if isinstance(stem, Conv) and stem.conv.in_channels == 3 and stem.conv.groups == 1:
+        stem.conv.weight = nn.Parameter(stem.conv.weight.data.sum(1, keepdim=True) / 255.0)
+        stem.conv.in_channels = 1
+    return folded
 
 
 def _halve_weights(model: onnx.ModelProto) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 from detect import __version__
 from detect.data.check_report import CheckReport
 from detect.data.sample import SPLITS, Dataset
-from detect.model.bundle import BUNDLE_SCHEMA
-from detect.model.preprocess import PAD_VALUE
+from detect.model.bundle import BUNDLE_SCHEMA, InputForm
 from detect.train.environment import precision_of
 from detect.train.prepared import Prepared
 from detect.train.session import TrainRequest
@@ -25,6 +24,7 @@ def compose_manifest(
     datasets: Sequence[Dataset],
     report: CheckReport,
     prepared: Prepared,
+    form: InputForm,
     device: str,
     choice: dict[str, Any],
     settled: dict[str, Any],
@@ -36,6 +36,7 @@ def compose_manifest(
         datasets: those of `request.data`, one by one.
         report: of the check over all of them.
         prepared: what was trained on.
+        form: of the graph's input.
         device: of `resolve_device`.
         choice: of the verdict stage.
         settled: of `settle_on_validation`.
@@ -46,7 +47,7 @@ def compose_manifest(
         "name": request.out.name,
         "version": __version__,
         "classes": list(prepared.classes),
-        "input": {"size": recipe.model.image_size, "pad_value": PAD_VALUE},
+        "input": form.model_dump(mode="json"),
         "calibration": settled["calibration"],
         "operating_points": settled["operating_points"],
         "default_operating_point": "balanced",

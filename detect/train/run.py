@@ -30,7 +30,7 @@ from detect.errors import DataError
 from detect.evaluate.report import write_report
 from detect.evaluate.run import evaluate_split
 from detect.isolation import isolate_ultralytics
-from detect.model.bundle import GRAPH, load_bundle
+from detect.model.bundle import GRAPH, InputForm, load_bundle
 from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.curve import plot_learning_curve, read_curve
@@ -49,7 +49,7 @@ from detect.train.session import (
     start_run,
     write_stage,
 )
-from detect.train.settle import settle_on_validation
+from detect.train.settle import settle_on_validation, validation_images
 from detect.write.atomic import naming_output, replacing_text
 
 __all__ = ["train"]
@@ -85,10 +85,13 @@ def train(request: TrainRequest) -> dict[str, Any]:
     with clock("fit verdict"):
         network, choice = _verdict(request, prepared, last, device)
     bundle = request.run / "bundle"
+    from detect.train.export import input_form
+
     with clock("export and calibrate"):
         _export(request, prepared, network, choice["detection_heads"]["kept"])
-        settled = _settled(request, prepared)
-    manifest = compose_manifest(request, datasets, report, prepared, device, choice, settled)
+        form = input_form(network, prepared.recipe.model.image_size)
+        settled = _settled(request, prepared, form)
+    manifest = compose_manifest(request, datasets, report, prepared, form, device, choice, settled)
     write_manifest(bundle, manifest)
     with clock("evaluate"):
         metrics = _evaluate(request, dataset, report)
@@ -172,14 +175,15 @@ def _export(request: TrainRequest, prepared: Prepared, network: Any, head: str) 
             export_onnx(network, head, prepared.recipe.model.image_size, graph)
 
 
-def _settled(request: TrainRequest, prepared: Prepared) -> dict[str, Any]:
+def _settled(request: TrainRequest, prepared: Prepared, form: InputForm) -> dict[str, Any]:
     note = request.run / "settled.json"
     done = read_stage(note, *_SETTLED) if request.resume else None
     if done is not None:
         return done
     graph = request.run / "bundle" / GRAPH
+    images = validation_images(prepared)
     return write_stage(
-        note, settle_on_validation(prepared, graph, request.workers, request.show_progress)
+        note, settle_on_validation(images, graph, form, request.workers, request.show_progress)
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detect.evaluate.calibrate import (
     DEFINITE_FP,
@@ -16,48 +19,87 @@ from detect.evaluate.calibrate import (
     operating_points,
 )
 from detect.evaluate.calibration_metrics import expected_calibration_error
-from detect.model.bundle import BoxThresholds, CalibrationFit
+from detect.model.bundle import BoxThresholds, CalibrationFit, InputForm
 from detect.model.calibration import Calibration, box_logit
 from detect.model.predictor import Prediction, Predictor
 from detect.model.runtime import open_runtime
 from detect.progress import Progress
 from detect.read import read
-from detect.train.prepared import Prepared, PreparedImage
+from detect.train.prepared import Prepared
 
-__all__ = ["settle_on_validation"]
+__all__ = ["ValidationImage", "settle_on_validation", "validation_images"]
 
 _BINS = 10
 _RAW = Calibration(0.0, 1.0, 0.0)  # the image logit as it is
 
 
-def settle_on_validation(
-    prepared: Prepared, graph: Path, workers: int, show_progress: bool
-) -> dict[str, Any]:
-    """Fit calibration, operating points and box thresholds; return them as manifest entries."""
-    entries = prepared.splits["val"]
-    predictor = Predictor(
-        open_runtime(graph, threads=workers), prepared.recipe.model.image_size, _RAW
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class ValidationImage:
+    """One image that thresholds are settled on.
 
-    def work(entry: PreparedImage) -> Prediction:
-        (radiograph,) = read(Path(entry.origin), entry.origin)
+    Attributes:
+        path: of its file.
+        fractured: None where nobody knows.
+        boxes: of all its fractures, float64 (n, 4), xyxy in its pixels; None where some or all
+            are unknown.
+    """
+
+    path: Path
+    fractured: bool | None
+    boxes: NDArray[np.float64] | None
+
+
+def validation_images(prepared: Prepared) -> list[ValidationImage]:
+    """Return the validation split of a training run."""
+    return [
+        ValidationImage(
+            Path(entry.origin),
+            None if entry.fractured < 0 else entry.fractured == 1,
+            # Where there is no fracture every box is false, whether or not one was looked for.
+            np.asarray(entry.boxes, np.float64).reshape(-1, 4) / entry.scale
+            if entry.boxed or entry.fractured == 0
+            else None,
+        )
+        for entry in prepared.splits["val"]
+    ]
+
+
+def settle_on_validation(
+    images: Sequence[ValidationImage],
+    graph: Path,
+    form: InputForm,
+    workers: int,
+    show_progress: bool,
+) -> dict[str, Any]:
+    """Fit calibration, operating points and box thresholds; return them as manifest entries.
+
+    Args:
+        images: of the validation split.
+        graph: the exported graph.
+        form: of its input.
+        workers: threads.
+        show_progress: draw a bar on stderr.
+    """
+    predictor = Predictor(open_runtime(graph, threads=workers), form, _RAW)
+
+    def work(image: ValidationImage) -> Prediction:
+        (radiograph,) = read(image.path, str(image.path))
         return predictor(radiograph)
 
     predictions = []
     with (
         ThreadPoolExecutor(workers) as pool,
-        Progress("calibrate", len(entries), bar=show_progress) as progress,
+        Progress("calibrate", len(images), bar=show_progress) as progress,
     ):
         try:
-            for prediction in pool.map(work, entries):
+            for prediction in pool.map(work, images):
                 predictions.append(prediction)
                 progress.advance()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
 
-    fractured = np.array([entry.fractured for entry in entries])
-    known = fractured >= 0
-    labels = fractured[known] == 1
+    known = np.array([image.fractured is not None for image in images])
+    labels = np.array([image.fractured is True for image in images])[known]
     image_logits = np.array([p.image_logit for p in predictions])[known]
     box_logits = np.array(
         [box_logit(float(p.scores[0]) if len(p.scores) else 0.0) for p in predictions]
@@ -66,13 +108,14 @@ def settle_on_validation(
     probabilities = calibration.probabilities(image_logits, box_logits)
     raw = _RAW.probabilities(image_logits, box_logits)
 
-    # Where there is no fracture every box is false, whether or not somebody looked for boxes.
-    boxed = [i for i, entry in enumerate(entries) if entry.boxed or entry.fractured == 0]
-    truths = [
-        np.asarray(entries[i].boxes, np.float64).reshape(-1, 4) / entries[i].scale for i in boxed
+    boxed = [
+        (image.boxes, prediction)
+        for image, prediction in zip(images, predictions, strict=True)
+        if image.boxes is not None
     ]
-    boxes = [predictions[i].boxes.astype(np.float64) for i in boxed]
-    scores = [predictions[i].scores.astype(np.float64) for i in boxed]
+    truths = [truth for truth, _ in boxed]
+    boxes = [prediction.boxes.astype(np.float64) for _, prediction in boxed]
+    scores = [prediction.scores.astype(np.float64) for _, prediction in boxed]
     return {
         "calibration": CalibrationFit(
             intercept=calibration.intercept,

@@ -11,7 +11,13 @@ import pytest
 import yaml
 
 from detect.errors import BundleError
-from detect.model.bundle import OPERATING_POINTS, file_sha256, find_bundle, load_bundle
+from detect.model.bundle import (
+    BUNDLE_SCHEMA,
+    OPERATING_POINTS,
+    file_sha256,
+    find_bundle,
+    load_bundle,
+)
 from detect.model.calibration import Calibration
 from detect.model.preprocess import PAD_VALUE
 
@@ -63,8 +69,8 @@ def test_a_missing_file_is_named(write_bundle: WriteBundle, name: str) -> None:
 
 def test_a_newer_schema_asks_for_an_update(write_bundle: WriteBundle) -> None:
     """Also where the newer manifest holds keys that this program cannot know."""
-    message = _refusal(write_bundle(schema_version=2, something_new=True))
-    assert "schema 2" in message
+    message = _refusal(write_bundle(schema_version=BUNDLE_SCHEMA + 1, something_new=True))
+    assert f"schema {BUNDLE_SCHEMA + 1}" in message
     assert "update" in message
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,6 +100,29 @@ def test_the_image_fills_its_rectangle_and_padding_the_rest(height: int, width: 
     # Even padding: the two sides differ by at most one pixel.
     assert abs(640 - fitted.fitted_width - 2 * fitted.left) <= 1
     assert abs(640 - fitted.fitted_height - 2 * fitted.top) <= 1
+
+
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+def test_padding_to_a_stride_keeps_the_image_and_drops_the_rest(height: int, width: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (height, width), np.uint8)
+    square, least = letterbox(pixels, 640), letterbox(pixels, 640, 32)
+    assert least.image.shape == tuple(
+        math.ceil(side / 32) * 32 for side in (least.fitted_height, least.fitted_width)
+    )
+    for fitted in (square, least):
+        shown = fitted.image[
+            fitted.top : fitted.top + fitted.fitted_height,
+            fitted.left : fitted.left + fitted.fitted_width,
+        ]
+        np.testing.assert_array_equal(
+            shown,
+            square.image[
+                square.top : square.top + square.fitted_height,
+                square.left : square.left + square.fitted_width,
+            ],
+        )
+    assert least.image.shape[0] - least.fitted_height - 2 * least.top in (0, 1)
+    assert least.image.shape[1] - least.fitted_width - 2 * least.left in (0, 1)
 
 
 @pytest.mark.parametrize(("height", "width"), SHAPES)

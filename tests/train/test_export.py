@@ -26,6 +26,7 @@ from detect.train import export
 from detect.train.export import TorchRuntime, export_onnx
 
 SIZE = 128
+SMALL = 1024  # tensors of fewer elements are not rounded
 CELLS = 16 * 16 + 8 * 8 + 4 * 4  # of P3, P4 and P5 together
 MakeNetwork = Callable[..., FractureNetwork]
 GreyImages = Callable[[int, int], NDArray[np.uint8]]
@@ -138,6 +139,26 @@ def test_without_rounding_the_graph_is_the_network(
         _agree(itself, graph(images))
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(96, 128), (160, 32), (32, 64)])
+def test_the_graph_is_the_network_at_every_size(
+    exported: Exported, grey_images: GreyImages, rows: int, columns: int
+) -> None:
+    images = grey_images(2, 160)[..., :rows, :columns]
+    itself = TorchRuntime(exported.network, exported.head)(images)
+    assert itself.evidence.shape == (2, rows // 8, columns // 8)
+    for name in ("onnxruntime", "openvino"):
+        graph = open_runtime(exported.exact_graph, name)  # type: ignore[arg-type]
+        _agree(itself, graph(images))
+
+
+def test_one_grey_channel_stands_for_three_colours(exported: Exported) -> None:
+    model = onnx.load(str(exported.exact_graph))
+    first = next(node for node in model.graph.node if node.op_type == "Conv")
+    (weights,) = (t for t in model.graph.initializer if t.name == first.input[1])
+    assert weights.dims[1] == 1
+    assert exported.network.model[0].conv.in_channels == 3  # the network itself stays
+
+
 def test_rounding_weights_is_all_that_the_graph_does_to_them(
     exported: Exported, runtimes: dict[str, Runtime], grey_images: GreyImages, tmp_path: Path
 ) -> None:
@@ -145,7 +166,7 @@ def test_rounding_weights_is_all_that_the_graph_does_to_them(
     model = onnx.load(str(exported.exact_graph))
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if values.dtype == np.float32 and values.size >= 256:
+        if values.dtype == np.float32 and values.size >= SMALL:
             rounded = values.astype(np.float16).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(rounded, tensor.name))
     onnx.save(model, str(tmp_path / "rounded.onnx"))
@@ -236,10 +257,12 @@ def test_the_file_is_valid_onnx_and_half_the_size(exported: Exported) -> None:
     assert [o.name for o in model.graph.output] == list(OUTPUTS)
     for value in (*model.graph.input, *model.graph.output):
         assert value.type.tensor_type.shape.dim[0].dim_param  # a dynamic batch
+    height, width = model.graph.input[0].type.tensor_type.shape.dim[2:]
+    assert height.dim_param != width.dim_param
     large = [
         tensor
         for tensor in model.graph.initializer
-        if np.prod(tensor.dims) >= 256 and tensor.data_type == onnx.TensorProto.FLOAT
+        if np.prod(tensor.dims) >= SMALL and tensor.data_type == onnx.TensorProto.FLOAT
     ]
     assert large == []
     assert exported.graph.stat().st_size < 0.6 * exported.exact_graph.stat().st_size

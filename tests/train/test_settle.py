@@ -14,8 +14,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from detect.config import TrainConfig
+from detect.model.bundle import InputForm
+from detect.model.preprocess import PAD_VALUE
 from detect.train.prepared import Prepared, PreparedImage
-from detect.train.settle import settle_on_validation
+from detect.train.settle import settle_on_validation, validation_images
 
 SIZE = 64
 GREYS = {1: (200, 180, 110), 0: (60, 90, 130)}  # the brighter, the likelier; two are mixed up
@@ -99,7 +101,10 @@ def settled_data(tmp_path: Path) -> Prepared:
 
 
 def _settle(prepared: Prepared, graph: Path) -> dict[str, dict[str, object]]:
-    return settle_on_validation(prepared, graph, workers=1, show_progress=False)
+    form = InputForm(size=SIZE, pad_value=PAD_VALUE)
+    return settle_on_validation(
+        validation_images(prepared), graph, form, workers=1, show_progress=False
+    )
 
 
 def test_operating_points_are_those_of_the_calibrated_probability(
