@@ -38,11 +38,18 @@ def check_lines(report: FullReport) -> Iterator[str]:
     yield from textwrap.wrap(checked + verdict_of(report).text, _WIDTH)
 
 
-def fix_lines(left_out: Sequence[str], fixed: FullReport) -> Iterator[str]:
+def fix_lines(
+    left_out: Sequence[str], fixed: FullReport, tied: Sequence[str] = ()
+) -> Iterator[str]:
     """Yield what a cleaned dataset lacks or has otherwise, line by line, and its own verdict.
 
     What leaving images out cannot mend, or has brought about, such as a split that is now empty,
     comes before the verdict; cautions stay as they were.
+
+    Args:
+        left_out: what it lacks or has otherwise, a line each.
+        fixed: the check of it.
+        tied: which groups it keeps though copies tied them to others, a line each.
     """
     yield ""
     yield "Left out or changed:" if left_out else "Nothing was left out or changed."
@@ -53,6 +60,10 @@ def fix_lines(left_out: Sequence[str], fixed: FullReport) -> Iterator[str]:
     for problem in by_seriousness(fixed.problems):
         if severity_of(problem.kind) != "caution":
             yield from _block(problem)
+    for line in tied:
+        yield from textwrap.wrap(
+            printable(f"Tied, and no copies themselves: {line}"), _WIDTH, subsequent_indent="  "
+        )
     checked = f"Checked again, {count(fixed.quick.checked, 'image')}: "
     yield from textwrap.wrap(checked + verdict_of(fixed).headline, _WIDTH)
 

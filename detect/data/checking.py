@@ -13,7 +13,7 @@ from detect.data.check_json import write_check_json
 from detect.data.check_page import CheckPage, images_shown
 from detect.data.check_report import FullReport
 from detect.data.check_text import printable
-from detect.data.fix import clean
+from detect.data.fix import LeaveOut, clean, still_tied
 from detect.data.full_check import full_check
 from detect.data.load import load_dataset, load_fractures, merge_datasets
 from detect.data.naming import file_name_of
@@ -40,6 +40,7 @@ class CheckRequest:
     # class → "fracture" or None, as of `load_fractures`; {}: every class of box is checked
     classes: Mapping[str, str | None] = field(default_factory=dict)
     fix: Path | None = None  # folder of the cleaned dataset; None: none is written
+    leave_out: LeaveOut = "groups"  # of what copies tie to another split; for `fix`
     workers: int | None = None  # threads; None: one per core
     overwrite: bool = False
     show_progress: bool = False
@@ -53,6 +54,7 @@ class Checked:
     out: Path
     left_out: tuple[str, ...] = ()  # what the cleaned dataset lacks or has otherwise, a line each
     fixed: FullReport | None = None  # of the cleaned dataset; None: none was asked for
+    tied: tuple[str, ...] = ()  # which groups it keeps though copies tied them, a line each
 
     @property
     def leaks(self) -> bool:
@@ -87,7 +89,8 @@ def check_datasets(request: CheckRequest) -> Checked:
     if request.fix is None:
         return Checked(report, out)
     folder = Path(os.path.realpath(request.fix))
-    cleaned, lines = clean(report)
+    cleaned, lines = clean(report, request.leave_out)
+    tied = tuple(problem.line for problem in still_tied(report, cleaned))
     if not cleaned.samples:
         message = f"--fix {request.fix}: not written, since no image is fit for use"
         raise DataError(f"{message}; see {out / PAGE_NAME}")
@@ -95,7 +98,7 @@ def check_datasets(request: CheckRequest) -> Checked:
     write_dataset(cleaned, folder)
     with replacing_text(folder / LEFT_OUT_NAME) as file:
         file.writelines(f"{printable(line)}\n" for line in lines)
-    return Checked(report, out, tuple(lines), _check(cleaned, request, "check again"))
+    return Checked(report, out, lines, _check(cleaned, request, "check again"), tied)
 
 
 def _load(request: CheckRequest) -> Dataset:

@@ -141,6 +141,28 @@ def test_a_mended_dataset_leaks_no_more(run: Run, leaking: Path, tmp_path: Path)
     assert len(before.samples) == 13
 
 
+def test_what_copies_tie_can_be_kept_and_is_told(run: Run, leaking: Path, tmp_path: Path) -> None:
+    dataset = load_dataset(leaking)
+    copied = next(s for s in dataset.samples if s.split == "train")
+    other = next(s for s in dataset.samples if s.split == "train" and s.group != copied.group)
+    joined = replace(other, group=copied.group)
+    samples = tuple(joined if sample == other else sample for sample in dataset.samples)
+    write_dataset(replace(dataset, samples=samples), leaking)
+    fixed = tmp_path / "fixed"
+    ended = run(leaking, "--fix", fixed, "--leave-out", "copies")
+    assert ended.code == 0, ended.err
+    (line,) = (fixed / "left_out.txt").read_text(encoding="utf-8").splitlines()
+    assert line.endswith("same file as images/copy.png in test; left out of train")
+    cleaned = load_dataset(fixed)
+    assert len(cleaned.samples) == 12
+    assert joined.image in {sample.image for sample in cleaned.samples}
+    tied = f"1 image of train in groups {copied.group}, which share pictures with groups another"
+    assert any(note.startswith(tied) for note in cleaned.notes)
+    printed = " ".join(ended.out.split())
+    assert f"Tied, and no copies themselves: {tied}" in printed
+    assert "Checked again, 12 images: No split leaks." in printed
+
+
 def test_a_dataset_of_which_nothing_is_left_is_not_written(run: Run, tmp_path: Path) -> None:
     for name in ("fractured/a.png", "not fractured/b.png"):
         (tmp_path / "broken/train" / name).parent.mkdir(parents=True)
@@ -216,6 +238,22 @@ def test_mistakes_are_one_line_and_cost_no_time(
     assert (ended.code, ended.out, ended.err.count("\n")) == (1, "", 1)
     assert ended.err.startswith("error: ")
     assert says in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--leave-out", "copies"], "give --fix FOLDER, too"),
+        (["--fix", "new", "--leave-out", "all"], "choose from groups, copies"),
+    ],
+)
+def test_what_to_leave_out_is_told_rightly_or_refused(
+    call: Run, phantoms: Path, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    ended = call(phantoms, *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert says in " ".join(ended.err.replace("│", " ").split())
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("option", ["--out", "--fix"])

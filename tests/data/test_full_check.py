@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detect.data.check_report import FullReport, Problem
-from detect.data.fix import clean
+from detect.data.fix import LEAVE_OUT, LeaveOut, clean, still_tied
 from detect.data.full_check import full_check
 from detect.data.load import load_dataset
 from detect.data.phantom.render import render_phantom
@@ -114,6 +115,35 @@ def test_the_same_exposure_in_two_splits_is_a_leak_that_cleaning_mends(fit: list
         "images/copy.jpg: same picture as images/0.png in test; left out of train",
     )
     assert cleaned.samples == (*fit[:5], *fit[6:8])
+    assert full_check(cleaned).leaks == ()
+
+
+def test_copies_alone_can_be_left_out_and_what_they_tie_is_told(fit: list[Sample]) -> None:
+    copy = altered(fit[0].image, "train", group="new", fractured=True)
+    neighbour = replace(fit[5], group="new")
+    fit = [*fit[:5], neighbour, *fit[6:], copy]
+    report = check(fit)
+    cleaned, lines = clean(report, "copies")
+    assert lines == ("images/copy.jpg: same picture as images/0.png in test; left out of train",)
+    assert cleaned.samples == tuple(fit[:8])
+    assert full_check(cleaned).leaks == ()
+    (tied,) = still_tied(report, cleaned)
+    assert (tied.kind, tied.images) == ("tied_groups", (neighbour.image,))
+    line = "1 image of train in groups new, which share pictures with groups p0 of test; kept"
+    assert tied.line == line
+    assert cleaned.notes == ("cleaned: 1 image left out, 0 changed", line)
+    assert still_tied(report, clean(report)[0]) == ()
+
+
+def test_a_group_in_two_splits_is_parted_though_copies_alone_are_left_out(
+    fit: list[Sample],
+) -> None:
+    # 2.png (val) is of a group in test, so the copy of it in train need not go
+    fit[2] = replace(fit[2], group="p0")
+    copy = altered(fit[2].image, "train", group="new", fractured=True)
+    cleaned, lines = clean(check([*fit, copy]), "copies")
+    assert lines == ("images/2.png: group p0 is in test, too; left out of val",)
+    assert cleaned.samples == (*fit[:2], *fit[3:], copy)
     assert full_check(cleaned).leaks == ()
 
 
@@ -232,10 +262,13 @@ SPLIT = st.sampled_from(["train", "val", "test", None])
         st.tuples(st.integers(0, 3), st.booleans(), SPLIT, st.integers(0, 5), st.booleans()),
         min_size=1,
         max_size=10,
-    )
+    ),
+    leave_out=st.sampled_from(LEAVE_OUT),
 )
 def test_a_cleaned_dataset_never_leaks(
-    fit: list[Sample], places: list[tuple[int, bool, str | None, int, bool]]
+    fit: list[Sample],
+    places: list[tuple[int, bool, str | None, int, bool]],
+    leave_out: LeaveOut,
 ) -> None:
     samples = []
     for number, (seed, exact, split, group, fractured) in enumerate(places):
@@ -249,9 +282,10 @@ def test_a_cleaned_dataset_never_leaks(
             file.write_bytes(file.read_bytes() + bytes([number]))
         samples.append(Sample(file, split, f"g{group}" if group < 4 else None, fractured, None))
     report = check(samples)
-    cleaned, lines = clean(report)
+    cleaned, lines = clean(report, leave_out)
     assert len(lines) == len(samples) - len(cleaned.samples)
     assert full_check(cleaned, workers=2).leaks == ()
+    assert leave_out == "copies" or not still_tied(report, cleaned)
     if not report.leaks and not any("label" in problem.kind for problem in report.problems):
         assert cleaned == report.dataset
 
@@ -273,4 +307,15 @@ def test_the_real_set(shared_dir: Path) -> None:
     cleaned, out = clean(report)
     assert len(cleaned.samples) + len(out) == 3373 + 1  # a line is of IMG0003298, which stays
     assert sum(line.endswith("truncated; left out") for line in out) == 59
+    apart, out = clean(report, "copies")
+    assert Counter(sample.split for sample in apart.samples) == {
+        "train": 2412,
+        "val": 373,
+        "test": 479,
+    }
+    assert [problem.line[:24] for problem in still_tied(report, apart)] == [
+        "253 images of train in g",
+        "36 images of val in grou",
+    ]
+    assert full_check(apart).leaks == ()
     assert full_check(cleaned).leaks == ()

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from detect.commands.data.merged import FormName
-from detect.commands.options import DONE, LEAKS_FOUND, Overwrite, Quiet, Verbose, Workers
+from detect.commands.options import (
+    DONE,
+    LEAKS_FOUND,
+    Overwrite,
+    Quiet,
+    Verbose,
+    Workers,
+    one_of,
+)
 from detect.console import set_up_logging, shows_progress
 from detect.extras import need_extra
 
@@ -38,6 +46,15 @@ def check(
         Path | None,
         typer.Option("--fix", metavar="FOLDER", help="Write a cleaned dataset there, and why."),
     ] = None,
+    leave_out: Annotated[
+        str | None,
+        typer.Option(
+            "--leave-out",
+            help="What --fix leaves out where copies tie groups of several splits: the groups, "
+            "or the copies alone (it says which groups stay tied).",
+            show_default="groups",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     workers: Workers = None,
     quiet: Quiet = False,
@@ -52,7 +69,10 @@ def check(
     from detect.config import TrainConfig, load_config
     from detect.data.check_table import check_lines, fix_lines
     from detect.data.checking import PAGE_NAME, CheckRequest, check_datasets
+    from detect.data.fix import LEAVE_OUT
 
+    if leave_out is not None and fix is None:
+        raise typer.BadParameter("--leave-out says what --fix leaves out; give --fix FOLDER, too")
     checked = check_datasets(
         CheckRequest(
             sources=tuple(data),
@@ -60,6 +80,7 @@ def check(
             form=form,
             classes=load_config(config, TrainConfig).classes if config else {},
             fix=fix,
+            leave_out=one_of("--leave-out", leave_out or "groups", LEAVE_OUT),  # type: ignore[arg-type]
             workers=workers,
             overwrite=overwrite,
             show_progress=shows_progress(quiet),
@@ -70,7 +91,7 @@ def check(
             print(line)
         print(f"Every image, with pictures: {checked.out / PAGE_NAME}")
         if checked.fixed is not None:
-            for line in fix_lines(checked.left_out, checked.fixed):
+            for line in fix_lines(checked.left_out, checked.fixed, checked.tied):
                 print(line)
             print(f"Cleaned dataset in {fix}")
     raise typer.Exit(LEAKS_FOUND if checked.leaks else DONE)
