@@ -22,6 +22,7 @@ from detect.commands.benchmark import benchmark
 from detect.commands.card import card
 from detect.commands.detect import detect
 from detect.commands.evaluate import evaluate
+from detect.commands.export import export
 from detect.commands.options import INTERRUPTED, MISTAKE
 from detect.commands.report import report
 from detect.commands.send import send
@@ -49,7 +50,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (detect, train, evaluate, report, send, card, benchmark):
+for _command in (detect, train, evaluate, report, send, card, export, benchmark):
     app.command()(_command)
 app.add_typer(data.app, name="data")
 

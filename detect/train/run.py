@@ -27,14 +27,13 @@ from detect.data.load import load_dataset, load_fractures
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset
 from detect.errors import DataError
-from detect.evaluate.report import write_report
-from detect.evaluate.run import evaluate_split
 from detect.isolation import isolate_ultralytics
 from detect.model.bundle import GRAPH, InputForm, load_bundle
 from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.curve import plot_learning_curve, read_curve
 from detect.train.environment import resolve_device
+from detect.train.evaluated import evaluate_bundle
 from detect.train.initial import require_initial_weights
 from detect.train.manifest import compose_manifest, key_figures
 from detect.train.pack import CARD, CHECKPOINT, place_bundle, save_checkpoint, write_manifest
@@ -94,7 +93,15 @@ def train(request: TrainRequest) -> dict[str, Any]:
     manifest = compose_manifest(request, datasets, report, prepared, form, device, choice, settled)
     write_manifest(bundle, manifest)
     with clock("evaluate"):
-        metrics = _evaluate(request, dataset, report)
+        metrics = evaluate_bundle(
+            load_bundle(str(bundle)),
+            dataset,
+            report,
+            request.run / "evaluation",
+            workers=request.workers,
+            show_progress=request.show_progress,
+            command=request.command,
+        )
     manifest["training"]["seconds"] = {k: round(v) for k, v in clock.spent.items()}
     manifest["metrics"] = {split: key_figures(found) for split, found in metrics.items()}
     save_checkpoint(network, dict(enumerate(prepared.classes)), bundle / CHECKPOINT)
@@ -185,26 +192,3 @@ def _settled(request: TrainRequest, prepared: Prepared, form: InputForm) -> dict
     return write_stage(
         note, settle_on_validation(images, graph, form, request.workers, request.show_progress)
     )
-
-
-def _evaluate(
-    request: TrainRequest, dataset: Dataset, report: CheckReport
-) -> dict[str, dict[str, Any]]:
-    """Measure the finished graph on val and test, as `evaluate` does."""
-    bundle = load_bundle(str(request.run / "bundle"))
-    metrics: dict[str, dict[str, Any]] = {}
-    for split in ("val", "test"):
-        if not dataset.split(split):
-            LOGGER.warning("%s: has no %s split, so nothing is measured on it", dataset.root, split)
-            continue
-        metrics[split], _ = evaluate_split(
-            dataset,
-            report,
-            split,
-            bundle,
-            workers=request.workers,
-            show_progress=request.show_progress,
-            command=request.command,
-        )
-        write_report(metrics[split], request.run / "evaluation" / split)
-    return metrics
