@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from detect.model.network import FractureNetwork
-from detect.model.postprocess import select_boxes
-from detect.model.preprocess import letterbox
-from detect.train.dataset import WholeDataset, collate
-from detect.train.prepared import Prepared, load_image
+from detect.model.postprocess import Selected, select_boxes
+from detect.model.preprocess import Letterbox, letterbox
+from detect.train.prepared import Prepared, PreparedImage, load_image
 
 __all__ = ["RawPredictions", "predict_split", "to_input"]
 
@@ -44,30 +44,52 @@ def predict_split(
     """Run `network` over whole images, letterboxed as `detect` does.
 
     Args:
+        network: any; it is put into evaluation mode.
+        prepared: what was prepared for it.
+        split: whose images to read.
+        device: where to run.
+        batch: images at a time, at most; those of one shape go together.
         head: one of `network.heads`; None takes the first.
     """
-    dataset = WholeDataset(prepared, split)
+    entries = prepared.splits[split]
     network.eval()
-    boxes, scores, logits = [], [], []
-    for start in range(0, len(dataset), batch):
-        items = [dataset[i] for i in range(start, min(start + batch, len(dataset)))]
-        image = to_input(collate(items)["img"], device)
+    found: dict[int, tuple[Selected, Letterbox, float]] = {}
+    for group in _alike(prepared, entries, int(network.stride.max()), batch):
+        images = np.stack([fitted.image for _, fitted in group])[:, None]
         with torch.autocast("cpu", torch.bfloat16, enabled=network.cpu_bfloat16):
-            _, raw = network(image)
-            decoded, scored = network.decode(raw, head or network.heads[0])
-        logits.append(raw["image_logit"].float().cpu().numpy())
-        for row, item in enumerate(items):
-            sample = load_image(prepared.folder, dataset.entries[item["index"]])
-            fitted = letterbox(sample.image, prepared.recipe.model.image_size)
-            found = select_boxes(
-                decoded[row].float().cpu().numpy(), scored[row].float().cpu().numpy()
+            _, raw = network(to_input(torch.from_numpy(images), device))
+            boxes, scores = network.decode(raw, head or network.heads[0])
+        logits = raw["image_logit"].float().cpu()
+        for row, (index, fitted) in enumerate(group):
+            chosen = select_boxes(
+                boxes[row].float().cpu().numpy(), scores[row].float().cpu().numpy()
             )
-            boxes.append(fitted.to_image(found.boxes))
-            scores.append(found.scores)
-    return RawPredictions(boxes, scores, np.concatenate(logits))
+            found[index] = chosen, fitted, float(logits[row])
+    in_order = [found[index] for index in range(len(entries))]
+    return RawPredictions(
+        [fitted.to_image(chosen.boxes) for chosen, fitted, _ in in_order],
+        [chosen.scores for chosen, _, _ in in_order],
+        np.array([logit for _, _, logit in in_order], np.float32),
+    )
+
+
+def _alike(
+    prepared: Prepared, entries: Sequence[PreparedImage], stride: int, batch: int
+) -> Iterator[list[tuple[int, Letterbox]]]:
+    """Yield all entries with their places, letterboxed; those of a group are of one shape."""
+    size = prepared.recipe.model.image_size
+    group: list[tuple[int, Letterbox]] = []
+    for index in sorted(range(len(entries)), key=lambda i: entries[i].width / entries[i].height):
+        fitted = letterbox(load_image(prepared.folder, entries[index]).image, size, stride)
+        if group and (len(group) == batch or group[0][1].image.shape != fitted.image.shape):
+            yield group
+            group = []
+        group.append((index, fitted))
+    if group:
+        yield group
 
 
 def to_input(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Turn uint8 (B, 1, S, S) into the network's float (B, 3, S, S) in [0, 1]."""
+    """Turn uint8 (B, 1, H, W) into the network's float (B, 3, H, W) in [0, 1]."""
     colour = images.to(device).float().div_(255).expand(-1, 3, -1, -1)
     return colour.contiguous(memory_format=torch.channels_last)
