@@ -19,8 +19,13 @@ __all__ = ["Input", "Inputs", "collect_inputs"]
 class Input:
     """One file to read."""
 
-    path: Path
+    folder: Path  # the same for many: a path of its own for each of 100,000 files takes memory
     name: str  # relative to the folder given, forward slashes; unique in a run
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,8 @@ def collect_inputs(paths: Sequence[str], out: Path | None = None) -> Inputs:
     # names relative to several folders could collide
     common = Path(os.path.commonpath(roots)) if len(roots) > 1 else None
     files = (
-        Input(file, file.relative_to(common or root).as_posix()) for file, root in named.items()
+        Input(common or root, file.relative_to(common or root).as_posix())
+        for file, root in named.items()
     )
     return Inputs(
         tuple(sorted(files, key=lambda file: file.name)),

@@ -243,11 +243,11 @@ def _finish(
             counts["failure" if isinstance(record, Failure) else record.verdict.label] += 1
             yield record
 
-    places = {file.name: file.path for file in inputs.files}
+    files = {file.name: file for file in inputs.files}
     context = WriteContext(
         folder=request.out,
         created=datetime.fromisoformat(run["started"]),
-        originals=Originals(places.get),
+        originals=Originals(lambda name: files[name].path if name in files else None),
         heatmaps=request.out / HEATMAPS_NAME,
         options=request.options,
     )
