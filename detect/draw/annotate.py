@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detect.draw.banner import banner_paragraphs, footer_paragraphs
 from detect.draw.evidence import evidence_panel
+from detect.draw.findings import draw_findings, finding_text
 from detect.draw.style import Scale, scale_for
 from detect.draw.text import text_strip
 from detect.read.radiograph import Radiograph
@@ -69,9 +70,6 @@ def annotate(
     Raises:
         ValueError: the pixels or the evidence map are not as stated.
     """
-    # supervision takes half a second to import, and only drawing needs it
-    from detect.draw.findings import draw_findings, finding_text
-
     pixels = radiograph.pixels
     if pixels.ndim != 2 or pixels.size == 0 or pixels.dtype != np.uint8:
         raise ValueError(f"expected uint8 (h, w) pixels, not {pixels.dtype} {pixels.shape}")

@@ -1,4 +1,4 @@
-"""Findings on the picture: outlines by supervision, labels beside them.
+"""Findings on the picture: outlines, and labels beside them.
 
 supervision's own label annotators neither keep off other boxes nor set text outside
 ASCII without copying the whole picture, so labels are placed and pasted here.
@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import supervision as sv
 from numpy.typing import NDArray
 
-from detect.draw.dashed import DashedBoxAnnotator
+from detect.draw.outline import draw_outline
 from detect.draw.placement import place_labels
 from detect.draw.style import BOX_STYLES, BoxStyle, Scale
 from detect.draw.text import text_tag
@@ -45,14 +44,6 @@ def _outlines(
     inset = scale.line // 2  # the whole line stays in the picture
     last = np.array(frame) - 1 - inset
     return np.hstack([np.clip(low, inset, last), np.clip(high, inset, last)])
-
-
-def _annotator(style: BoxStyle, line: int) -> sv.BoxAnnotator | DashedBoxAnnotator:
-    colour = sv.Color(*style.colour)
-    if style.dash is None:
-        return sv.BoxAnnotator(colour, thickness=line, color_lookup=sv.ColorLookup.INDEX)
-    stroke, gap = style.dash
-    return DashedBoxAnnotator(colour, line, (stroke * line, gap * line))
 
 
 def _draw_leader(
@@ -89,10 +80,11 @@ def draw_findings(
     grey = picture[:, :, 0].copy()  # before anything is drawn on it
     outlines = _outlines(findings, scale, frame)
     for certainty in _ORDER:
-        chosen = np.array([f.certainty == certainty for f in findings], dtype=bool)
-        if chosen.any():
-            detections = sv.Detections(xyxy=outlines[chosen].astype(np.float32))
-            _annotator(BOX_STYLES[certainty], scale.line).annotate(picture, detections)
+        style = BOX_STYLES[certainty]
+        dash = style.dash and (style.dash[0] * scale.line, style.dash[1] * scale.line)
+        for finding, outline in zip(findings, outlines, strict=True):
+            if finding.certainty == certainty:
+                draw_outline(picture, outline, style.colour, scale.line, dash)
     room = max(1, min(frame[0] - 2 * scale.padding, _LABEL_WIDTH_IN_EMS * scale.label))
     styles = [BOX_STYLES[f.certainty] for f in findings]
     tags = [

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +46,20 @@ _Line = list[tuple[float, Span]]  # each word with its left edge
 
 @lru_cache(maxsize=64)
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(_font_file(name), size)
+
+
+def _font_file(name: str) -> Path:
+    """Find a font where matplotlib carries it, if need be by importing it, which takes longer."""
+    package = find_spec("matplotlib")
+    if package and package.origin:
+        path = Path(package.origin).with_name("mpl-data") / "fonts" / "ttf" / name
+        if path.is_file():
+            return path
     from matplotlib import get_data_path
 
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", name), size)
+    return Path(get_data_path(), "fonts", "ttf", name)
 
 
 def _words(paragraph: Paragraph) -> Iterator[Span]:
