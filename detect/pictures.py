@@ -48,7 +48,7 @@ def picture_saver(out: Path, *, images: bool, heatmap: bool) -> Draw:
             if images:
                 with stage("draw"):
                     evidence = prediction.evidence if heatmap else None
-                    picture = annotate(radiograph, reading, evidence)
+                    picture = annotate(radiograph, reading, evidence, grey_allowed=True)
                 if max(picture.shape[:2]) > MAX_SIDE:
                     return _without(reading, f"a JPEG holds {MAX_SIDE} pixels a side at most")
                 name = picture_name(source.path, source.frame, "jpg")

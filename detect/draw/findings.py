@@ -76,15 +76,10 @@ def draw_findings(
     Returns:
         The findings whose label found no room; their outlines are drawn all the same.
     """
+    if not findings:
+        return ()
     frame = (picture.shape[1], picture.shape[0])
-    grey = picture[:, :, 0].copy()  # before anything is drawn on it
     outlines = _outlines(findings, scale, frame)
-    for certainty in _ORDER:
-        style = BOX_STYLES[certainty]
-        dash = style.dash and (style.dash[0] * scale.line, style.dash[1] * scale.line)
-        for finding, outline in zip(findings, outlines, strict=True):
-            if finding.certainty == certainty:
-                draw_outline(picture, outline, style.colour, scale.line, dash)
     room = max(1, min(frame[0] - 2 * scale.padding, _LABEL_WIDTH_IN_EMS * scale.label))
     styles = [BOX_STYLES[f.certainty] for f in findings]
     tags = [
@@ -93,7 +88,14 @@ def draw_findings(
     ]
     sizes = [(tag.shape[1], tag.shape[0]) for tag in tags]
     around = outlines + np.array([0, 0, 1, 1])
+    grey = picture[:, :, 0]  # nothing is drawn on it yet
     places = place_labels(around, sizes, [s.reach for s in styles], grey, gap=scale.padding)
+    for certainty in _ORDER:
+        style = BOX_STYLES[certainty]
+        dash = style.dash and (style.dash[0] * scale.line, style.dash[1] * scale.line)
+        for finding, outline in zip(findings, outlines, strict=True):
+            if finding.certainty == certainty:
+                draw_outline(picture, outline, style.colour, scale.line, dash)
     placed = [
         (tag, place, outline, style)
         for tag, place, outline, style in zip(tags, places, outlines, styles, strict=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from detect.draw.style import BACKGROUND, Colour
 
-__all__ = ["Paragraph", "Span", "text_strip", "text_tag"]
+__all__ = ["Paragraph", "Span", "is_grey", "text_strip", "text_tag"]
 
 _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
@@ -41,7 +42,17 @@ class Paragraph:
     bold: bool = False
 
 
-_Line = list[tuple[float, Span]]  # each word with its left edge
+_Line = tuple[tuple[float, Span], ...]  # each word with its left edge
+_Ink = tuple[int, int, Image.Image]  # left, top from where a word stands; how much of it is inked
+
+# Most words stand in the strips of every picture, so that few pixels are ever set anew. A word
+# in the largest size takes some 100 kB, so that the caches are small whatever is drawn.
+_KEPT = 256
+
+
+def is_grey(paragraphs: Sequence[Paragraph]) -> bool:
+    """Tell whether no span of the paragraphs has a colour other than a grey."""
+    return all(len({*span.colour}) == 1 for each in paragraphs for span in each.spans)
 
 
 @lru_cache(maxsize=64)
@@ -62,6 +73,16 @@ def _font_file(name: str) -> Path:
     return Path(get_data_path(), "fonts", "ttf", name)
 
 
+@lru_cache(maxsize=_KEPT)
+def _ink(text: str, size: int, bold: bool) -> _Ink:
+    """Set a text once; its ink is an image of mode L, which must not be changed."""
+    font = _font(size, bold)
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(text))
+    ink = Image.new("L", (max(0, right - left), max(0, bottom - top)))
+    ImageDraw.Draw(ink).text((-left, -top), text, fill=255, font=font)
+    return left, top, ink
+
+
 def _words(paragraph: Paragraph) -> Iterator[Span]:
     for span in paragraph.spans:
         shown = "".join(c if c.isprintable() or c == _NO_BREAK_SPACE else " " for c in span.text)
@@ -71,31 +92,33 @@ def _words(paragraph: Paragraph) -> Iterator[Span]:
                 yield Span(word, span.colour)
 
 
-def _pieces(word: Span, font: ImageFont.FreeTypeFont, width: float) -> Iterator[Span]:
-    """Yield the word, in pieces where it is wider than a line."""
+def _pieces(word: Span, font: ImageFont.FreeTypeFont, width: float) -> Iterator[tuple[Span, float]]:
+    """Yield the word, in pieces where it is wider than a line, and the length of each."""
     rest = word.text
-    while font.getlength(rest) > width and len(rest) > 1:
-        end = 1
-        while font.getlength(rest[: end + 1]) <= width:
-            end += 1
-        yield Span(rest[:end], word.colour)
+    while (length := font.getlength(rest)) > width and len(rest) > 1:
+        end, length = 1, font.getlength(rest[:1])
+        while (longer := font.getlength(rest[: end + 1])) <= width:
+            end, length = end + 1, longer
+        yield Span(rest[:end], word.colour), length
         rest = rest[end:]
-    yield Span(rest, word.colour)
+    yield Span(rest, word.colour), length
 
 
-def _wrap(paragraph: Paragraph, font: ImageFont.FreeTypeFont, width: float) -> list[_Line]:
+@lru_cache(maxsize=_KEPT)
+def _wrap(paragraph: Paragraph, width: float) -> tuple[_Line, ...]:
+    """Return the lines, none of them empty."""
+    font = _font(paragraph.size, paragraph.bold)
     space = font.getlength(" ")
-    lines: list[_Line] = [[]]
+    lines: list[list[tuple[float, Span]]] = [[]]
     x = 0.0
     for word in _words(paragraph):
-        for piece in _pieces(word, font, width):
-            length = font.getlength(piece.text)
+        for piece, length in _pieces(word, font, width):
             if lines[-1] and x + length > width:
                 lines.append([])
                 x = 0.0
             lines[-1].append((x, piece))
             x += length + space
-    return lines
+    return tuple(tuple(line) for line in lines if line)
 
 
 def _line_height(font: ImageFont.FreeTypeFont) -> int:
@@ -104,7 +127,12 @@ def _line_height(font: ImageFont.FreeTypeFont) -> int:
 
 
 def text_strip(
-    paragraphs: Sequence[Paragraph], width: int, margin: int, background: Colour = BACKGROUND
+    paragraphs: Sequence[Paragraph],
+    width: int,
+    margin: int,
+    background: Colour = BACKGROUND,
+    *,
+    channels: Literal[1, 3] = 3,
 ) -> NDArray[np.uint8]:
     """Set paragraphs one below the other.
 
@@ -113,23 +141,32 @@ def text_strip(
         width: of the strip, pixels.
         margin: on all four sides, pixels.
         background: red, green, blue.
+        channels: 1 for a grey strip, where text and background are grey.
 
     Returns:
-        BGR, uint8, shape (as high as the text needs, width, 3).
+        BGR, uint8, shape (as high as the text needs, width, 3); of one channel, the grey of
+        the same strip, without the last axis.
+
+    Raises:
+        ValueError: one channel cannot hold the colours.
     """
-    placed: list[tuple[float, float, Span, ImageFont.FreeTypeFont]] = []
+    if channels == 1 and not (is_grey(paragraphs) and len({*background}) == 1):
+        raise ValueError("a strip of one channel holds grey text on grey only")
+    placed: list[tuple[int, int, Colour, Image.Image]] = []
     y = margin
     for paragraph in paragraphs:
-        font = _font(paragraph.size, paragraph.bold)
-        for line in _wrap(paragraph, font, max(1, width - 2 * margin)):
-            if line:
-                placed.extend((margin + x, y, word, font) for x, word in line)
-                y += _line_height(font)
-    strip = Image.new("RGB", (width, y + margin), background)
-    draw = ImageDraw.Draw(strip)
-    for x, top, word, font in placed:
-        draw.text((round(x), top), word.text, fill=word.colour, font=font)
-    return np.ascontiguousarray(np.asarray(strip)[:, :, ::-1])
+        size, bold = paragraph.size, paragraph.bold
+        for line in _wrap(paragraph, max(1, width - 2 * margin)):
+            for x, word in line:
+                left, top, ink = _ink(word.text, size, bold)
+                placed.append((round(margin + x) + left, y + top, word.colour, ink))
+            y += _line_height(_font(size, bold))
+    # Pillow is told that it draws RGB, which spares turning every pixel around afterwards
+    mode = "L" if channels == 1 else "RGB"
+    strip = Image.new(mode, (width, y + margin), background[::-1][:channels])
+    for left, top, colour, ink in placed:
+        strip.paste(colour[::-1][:channels], (left, top), ink)
+    return np.array(strip)
 
 
 def text_tag(text: str, size: int, colour: Colour, max_width: int) -> NDArray[np.uint8]:
@@ -142,6 +179,6 @@ def text_tag(text: str, size: int, colour: Colour, max_width: int) -> NDArray[np
     font = _font(size, paragraph.bold)
     margin = max(2, size // 6)
     room = max(1, max_width - 2 * margin)
-    ends = [x + font.getlength(w.text) for line in _wrap(paragraph, font, room) for x, w in line]
+    ends = [x + font.getlength(word.text) for line in _wrap(paragraph, room) for x, word in line]
     width = min(max_width, int(np.ceil(max(ends, default=0))) + 2 * margin)
     return text_strip([paragraph], width, margin)

@@ -49,3 +49,12 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"cannot write .*a\.jpg"):
         encode_jpeg(_picture(), tmp_path / "file" / "a.jpg")
+
+
+def test_a_grey_picture_is_shown_as_the_same_in_colour(tmp_path: Path) -> None:
+    grey = np.random.default_rng(1).integers(0, 255, (61, 83), np.uint8)
+    encode_jpeg(grey, tmp_path / "grey.jpg")
+    encode_jpeg(np.dstack([grey] * 3), tmp_path / "colour.jpg")
+    with Image.open(tmp_path / "grey.jpg") as one, Image.open(tmp_path / "colour.jpg") as other:
+        assert (one.mode, other.mode) == ("L", "RGB")
+        assert (np.asarray(one.convert("RGB")) == np.asarray(other)).all()

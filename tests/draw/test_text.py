@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import get_data_path
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
-from detect.draw.text import Paragraph, Span, text_strip, text_tag
+from detect.draw.text import Paragraph, Span, is_grey, text_strip, text_tag
 
 WHITE = (255, 255, 255)
 
@@ -80,3 +84,33 @@ def test_a_tag_is_as_wide_as_its_text_at_most(width: int) -> None:
     tag = text_tag("F12 suspicious region", 20, WHITE, width)
     assert tag.shape[1] <= min(width, 260)
     assert tag.any()
+
+
+@pytest.mark.parametrize("text", ["FRACTURED", "jÅgßЖ", "–", "fracture-n", "0.1.0)"])
+@pytest.mark.parametrize("bold", [False, True])
+def test_a_word_is_set_as_pillow_sets_it(text: str, bold: bool) -> None:
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    font = ImageFont.truetype(Path(get_data_path(), "fonts", "ttf", name), 21)
+    for colour in ((255, 150, 20), (56, 172, 255), (255, 150, 20)):  # also when set before
+        strip = text_strip([Paragraph((Span(text, colour),), 21, bold)], 250, 8, (9, 8, 7))
+        plain = Image.new("RGB", (250, len(strip)), (9, 8, 7))
+        ImageDraw.Draw(plain).text((8, 8), text, fill=colour, font=font)
+        assert (strip == np.asarray(plain)[:, :, ::-1]).all()
+
+
+def test_a_grey_strip_is_a_channel_of_the_same_in_colour() -> None:
+    paragraphs = [
+        Paragraph((Span("operating point: balanced", (170,) * 3), Span("0.1.0", (235,) * 3)), 17),
+        Paragraph((Span("Research use only", (99,) * 3),), 14, bold=True),
+    ]
+    assert is_grey(paragraphs)
+    grey = text_strip(paragraphs, 150, 6, (20, 20, 20), channels=1)
+    assert (grey[:, :, None] == text_strip(paragraphs, 150, 6, (20, 20, 20))).all()
+
+
+@pytest.mark.parametrize(("ink", "paper"), [((255, 255, 254), (0, 0, 0)), (WHITE, (0, 1, 0))])
+def test_colour_does_not_go_into_one_channel(
+    ink: tuple[int, int, int], paper: tuple[int, int, int]
+) -> None:
+    with pytest.raises(ValueError, match="grey"):
+        text_strip([Paragraph((Span("a", ink),), 15)], 100, 5, paper, channels=1)
