@@ -26,6 +26,14 @@ def card(
             show_default="none, where the data has no test split",
         ),
     ] = None,
+    ablations: Annotated[
+        Path | None,
+        typer.Option(
+            "--ablations",
+            help="YAML table of choices measured against one another, for the card.",
+            show_default="that of the bundle",
+        ),
+    ] = None,
     weights: Weights = DEFAULT_BUNDLE,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -34,6 +42,6 @@ def card(
     set_up_logging(quiet, verbose)
     from detect.train.refresh import refresh_card
 
-    bundle = refresh_card(weights, val, test)
+    bundle = refresh_card(weights, val, test, ablations)
     if not quiet:
         print(f"Card in {bundle.folder / 'CARD.md'}; the bundle's sha256 is now {bundle.sha256}")

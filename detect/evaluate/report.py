@@ -1,12 +1,12 @@
 """From records and truth to the evaluation that a reviewer reads.
 
-`metrics.json`, schema version 1.3. Every measured figure is an object {value, interval
+`metrics.json`, schema version 1.4. Every measured figure is an object {value, interval
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
 then says why. Intervals are at `settings.confidence_level`. Version 1.2 had no interval of F1,
 Youden's J, kappa, calibration, mAP75, mAP50-95 and AR, and of rates with failures as errors
-sensitivity and specificity alone.
+sensitivity and specificity alone; 1.3 had no mistakes.
 
-    schema_version, kind      "1.3", "evaluation"
+    schema_version, kind      "1.4", "evaluation"
     version, command          of this program; as typed, or null
     environment               {"python" or library: version}
     model                     name, version, sha256 of the bundle
@@ -73,6 +73,9 @@ sensitivity and specificity alone.
       reasons                 n_true_positive, n_with_annotated_boxes, touching,
                               centre_in_fracture, incoherent [{path, why}]: is what is shown
                               on a true positive the fracture? at the records' operating point
+      mistakes                in "all" only: {missed|false-alarms|wrong-reason: {n, worst [{path,
+                              probability}]}}, the worst first, 20 at most; at the records'
+                              operating point
       clustered               null where no image has a group; else the shares above whose intervals
                               are Wilson's, which take images as independent, with intervals by
                               bootstrap of groups: operating_points {name: {sensitivity,
@@ -110,6 +113,7 @@ from detect.evaluate.subsets import (
     without_hardware,
 )
 from detect.evaluate.verdict_block import verdict_block
+from detect.evaluate.worst import mistakes_block
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_bytes
 
@@ -126,7 +130,7 @@ METRICS_NAME = "metrics.json"
 PAGE_NAME = "report.html"
 _UNKNOWN: Mapping[str, float] = {}
 
-METRICS_SCHEMA_VERSION = "1.3"
+METRICS_SCHEMA_VERSION = "1.4"
 
 
 def evaluate_records(
@@ -244,6 +248,7 @@ def _subset(subset: Subset, settings: Settings, grouped: bool) -> dict[str, Any]
         "verdict": verdict,
         "boxes": box_block(subset.cases, settings, curves=curves),
         "reasons": reasons,
+        **({"mistakes": mistakes_block(subset.cases)} if curves else {}),
         "clustered": (
             clustered_block(subset.cases, verdict, reasons, settings) if grouped else None
         ),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from detect.evaluate.cases import Case
 from detect.evaluate.reasons import touches_truth
 
-__all__ = ["KINDS", "Kind", "worst_cases"]
+__all__ = ["KINDS", "Kind", "mistakes_block", "worst_cases"]
+
+_RECORDED = 20  # of each kind: enough to look at, and no burden where thousands are wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +87,15 @@ def worst_cases(cases: Sequence[Case], kind: Kind, most: int) -> tuple[tuple[Cas
     sign = -1 if kind.most_probable_first else 1
     found.sort(key=lambda case: (sign * (case.probability or 0.0), case.truth.path))
     return tuple(found[:most]), len(found)
+
+
+def mistakes_block(cases: Sequence[Case]) -> dict[str, Any]:
+    """Return `mistakes` of `metrics.json`: of each kind how many, and the worst by path."""
+    found = {kind.name: worst_cases(cases, kind, _RECORDED) for kind in KINDS}
+    return {
+        name: {
+            "n": n,
+            "worst": [{"path": c.truth.path, "probability": c.probability} for c in worst],
+        }
+        for name, (worst, n) in found.items()
+    }

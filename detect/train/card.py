@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from detect.data.check_report import LEAKS
+from detect.data.check_report import LEAKS, count
 from detect.data.sample import SPLITS
+from detect.train.ablations import ablation_text
 from detect.train.card_figures import figure_sections
 
 __all__ = ["write_card"]
 
+_WATTS = 10  # a processor core at work, roughly: rated power of common ones by their cores
 _SHARED = LEAKS - {"duplicate_leak"}  # the copies in other splits were taken out
 _TEMPLATE = """\
 # {name} {version}
@@ -44,6 +46,7 @@ Finds fractures on plain radiographs: a calibrated verdict for the image and box
 - Fine-tuned {epochs} epochs on {view}×{view} random views in batches of {batch}, seed {seed},
   {precision} arithmetic, device {device}; {minutes} minutes of fine-tuning,
   {total_minutes} minutes in all.
+- Energy: {energy}.
 - The whole recipe is in `manifest.yaml` under `training.recipe`.
 - Verdict head, AUROC of its image logit on val: joint {joint}, on the frozen trunk {frozen};
   kept: {kept}.
@@ -54,7 +57,7 @@ Rebuild it:
 
     {command}
 
-## Figures
+{ablations}## Figures
 
 On val the calibration, the thresholds and the heads were chosen, so its figures flatter;
 {test_is}.
@@ -82,8 +85,8 @@ Weights: AGPL-3.0, as the code and the pretrained start. Data: see above.
 
 _FRACATLAS = """\
 - FracAtlas is one source from one country: hands, legs, hips and shoulders, most
-  images small (373×454 pixels), children and adults mixed without the age of each; no spine,
-  skull or chest.
+  images small (373×454 pixels), children and adults mixed without the age of each. So nothing is
+  claimed for children in particular, nor for spine, skull or chest.
 - The groups that keep splits apart are runs of neighbouring image numbers, since the data carries
   no patient ids; some patients may still be in two splits.
 - Shortcuts lie in the data (nearly all images with metal are fractured; large images more often
@@ -144,6 +147,8 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
         device=training["device"],
         minutes=round(training["seconds"]["fine-tune"] / 60),
         total_minutes=round(sum(training["seconds"].values()) / 60),
+        energy=_energy(training),
+        ablations=_ablations(training),
         joint=_plain(verdict["joint_auroc"]),
         frozen=_plain(verdict["frozen_auroc"]),
         kept=verdict["kept"],
@@ -157,6 +162,26 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
         ece_before=_plain(training["ece_on_val"]["before"]),
         ece_after=_plain(training["ece_on_val"]["after"]),
     )
+
+
+def _energy(training: dict[str, Any]) -> str:
+    """Return an estimate of what the training took, or why there is none."""
+    cores = training.get("cores")
+    if training["device"] != "cpu" or cores is None:
+        what = f"device {training['device']}" if cores else "the number of cores was not recorded"
+        return f"not estimated ({what})"
+    hours = cores * sum(training["seconds"].values()) / 3600
+    return (
+        f"about {hours * _WATTS / 1000:.2g} kWh, an estimate: {hours:.1f} core-hours "
+        f"({count(cores, 'core')}) at an assumed {_WATTS} watts\n  a core; memory, cooling and "
+        "earlier trials are not in it"
+    )
+
+
+def _ablations(training: dict[str, Any]) -> str:
+    """Return the section, or nothing where nothing was compared."""
+    plain = training.get("ablations")
+    return "" if plain is None else f"## Ablations\n\n{ablation_text(plain)}\n"
 
 
 def _limits(training: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from detect.data.check_report import count
 from detect.evaluate.few import LEAST_OF_A_KIND, too_few
 from detect.evaluate.wording import Footnotes, markdown_table
 from detect.train.card_by_group import rates_by_group
+from detect.train.card_failures import failure_cases
 
 __all__ = ["figure_sections"]
 
@@ -49,6 +50,7 @@ def figure_sections(splits: Splits, default_point: str) -> str:
         "Fractures by size": _sizes(splits),
         "Right for the right reason": _reasons(splits),
         f"Subgroups of {last}": _subgroups(splits[last], default_point),
+        "Failure cases": failure_cases(splits),
     }
     return "\n".join(f"### {title}\n\n{text}" for title, text in sections.items())
 
@@ -191,10 +193,7 @@ def _boxes(splits: Splits) -> str:
         [title, *(notes.cell(_all(metrics)["boxes"][key]) for metrics in splits.values())]
         for key, title in keys.items()
     ]
-    counts = {
-        "images whose boxes are known": "n_images",
-        "annotated fractures": "n_truth_boxes",
-    }
+    counts = {"images whose boxes are known": "n_images", "annotated fractures": "n_truth_boxes"}
     rows += [
         [title, *(str(_all(metrics)["boxes"][key]) for metrics in splits.values())]
         for title, key in counts.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -64,6 +65,7 @@ def compose_manifest(
             "recipe": recipe.model_dump(mode="json"),
             "device": device,
             "machine": f"{platform.system()} {platform.machine()}",
+            "cores": os.cpu_count() or 1,
             "precision": precision_of(device, recipe),
             "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx")},
             **choice,

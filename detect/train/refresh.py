@@ -10,6 +10,7 @@ from typing import Any
 from detect.errors import BundleError, InputError
 from detect.evaluate.saved_metrics import read_metrics
 from detect.model.bundle import Bundle, load_bundle
+from detect.train.ablations import load_ablations
 from detect.train.card import write_card
 from detect.train.manifest import key_figures
 from detect.train.pack import CARD, place_bundle, write_manifest
@@ -18,7 +19,9 @@ from detect.write.atomic import replacing_text
 __all__ = ["refresh_card"]
 
 
-def refresh_card(weights: str, val: Path, test: Path | None) -> Bundle:
+def refresh_card(
+    weights: str, val: Path, test: Path | None, ablations: Path | None = None
+) -> Bundle:
     """Fill CARD.md and the manifest's key figures from `metrics.json`; return the new bundle.
 
     Graph, calibration and thresholds stay; the card, the figures and the hash of the card change,
@@ -29,10 +32,13 @@ def refresh_card(weights: str, val: Path, test: Path | None) -> Bundle:
         val, test: `metrics.json`, or its folder, of both splits that the bundle was trained
             with, measured with this very bundle by like settings; test is None where the data
             has no such split.
+        ablations: table for the card (see `detect.train.ablations`), which the manifest keeps;
+            None: the one that it has, if any.
 
     Raises:
         BundleError: there is no such bundle, or it was not made by `train`.
         InputError: a file is no evaluation, or not one of this bundle and its data.
+        ConfigError: `ablations` is missing or has mistakes.
         OutputError: the bundle cannot be written; what was there is there still.
     """
     bundle = load_bundle(weights)
@@ -48,6 +54,8 @@ def refresh_card(weights: str, val: Path, test: Path | None) -> Bundle:
             raise InputError(f"--{split}: needed, since {bundle.folder} was trained with it")
     splits = {split: _metrics(bundle, split, path) for split, path in given.items()}
     _alike(splits)
+    if ablations is not None:
+        manifest["training"]["ablations"] = load_ablations(ablations)
     try:
         manifest["metrics"] = {
             # the sha256 that the bundle had, so that the same evaluation fills the card again

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from detect.evaluate.cases import Case, Truth, pair_cases
-from detect.evaluate.worst import KINDS, worst_cases
+from detect.evaluate.worst import KINDS, mistakes_block, worst_cases
 from detect.record import Box
 
 _BOX = (Box(0, 0, 10, 10),)
@@ -55,3 +55,18 @@ def test_only_so_many_are_shown_and_all_are_counted(reading: Any, failure: Any) 
     assert chosen(cases, MISSED, 1) == (["f2"], 3)
     assert chosen(cases[::-1], MISSED, 2) == (["f2", "f1"], 3)  # of equals by path
     assert chosen((), MISSED) == ([], 0)
+
+
+def test_the_block_counts_all_and_names_the_worst(reading: Any, failure: Any) -> None:
+    cases = cases_of(reading, failure)
+    block = mistakes_block(cases)
+    assert {name: kind["n"] for name, kind in block.items()} == {
+        "missed": 3,
+        "false-alarms": 2,
+        "wrong-reason": 2,
+    }
+    assert block["missed"]["worst"][0] == {"path": "f2", "probability": 0.1}
+    many = [replace(cases[1], truth=Truth(f"m{n:02}", None, True, _BOX)) for n in range(30)]
+    missed = mistakes_block(many)["missed"]
+    assert missed["n"] == 30
+    assert [one["path"] for one in missed["worst"]] == [f"m{n:02}" for n in range(20)]

@@ -186,6 +186,62 @@ def test_the_recipe_and_its_choices_are_told(manifest: dict[str, Any], measured:
     assert "0.2000; after: 0.0300" in card
 
 
+def test_the_worst_mistakes_are_named_without_their_folders(
+    manifest: dict[str, Any], measured: Measured
+) -> None:
+    test = measured(9, n=72)
+    mistakes = test["subsets"]["all"]["mistakes"]
+    for kind in mistakes.values():
+        for one in kind["worst"]:
+            one["path"] = f"Jane Doe/{one['path']}"
+    older = measured(1, split="val")
+    del older["subsets"]["all"]["mistakes"]
+    card = write_card(manifest, older, test)
+
+    rows = {row["mistake"].split(":")[0]: row for row in _rows(card, "Failure cases")}
+    assert rows["not recorded"]["split"] == "val"
+    assert list(rows) == ["not recorded", "Missed", "False alarms", "Right for the wrong reason"]
+    for title, name in (("Missed", "missed"), ("False alarms", "false-alarms")):
+        worst = mistakes[name]["worst"]
+        assert worst
+        assert rows[title]["images"] == str(mistakes[name]["n"])
+        named = [f"{one['path'].split('/')[1]} ({one['probability']:.2f})" for one in worst[:10]]
+        assert rows[title]["the worst"] == ", ".join(named)
+    assert "Jane" not in card
+
+
+def test_energy_is_called_an_estimate_or_left_open(
+    manifest: dict[str, Any], measured: Measured
+) -> None:
+    def said(**training: Any) -> str:
+        manifest["training"] |= training
+        card = write_card(manifest, measured(1, split="val"), None)
+        return " ".join(card.split("- Energy: ")[1].split("\n- ")[0].split())
+
+    assert said() == "not estimated (the number of cores was not recorded)."
+    assert said(cores=20).startswith(
+        "about 0.04 kWh, an estimate: 4.0 core-hours (20 cores) at an assumed 10 watts a core;"
+    )
+    assert said(device="cuda:0") == "not estimated (device cuda:0)."
+
+
+def test_ablations_stand_between_recipe_and_figures(
+    manifest: dict[str, Any], measured: Measured
+) -> None:
+    without = write_card(manifest, measured(1, split="val"), None)
+    assert "Ablations" not in without
+    row = {"what": "640 | as shipped", "figures": {"mAP50": 0.5}, "seeds": 3, "time": "36 s"}
+    manifest["training"]["ablations"] = {"about": "On val.", "rows": [row]}
+    card = write_card(manifest, measured(1, split="val"), None)
+    before, after = card.split("## Ablations\n\n")
+    text, rest = after.split("## Figures", 1)
+    assert before + "## Figures" + rest == without
+    assert text == (
+        "On val.\n\n| what | mAP50 | seeds | time |\n| --- | --- | --- | --- |\n"
+        "| 640 \\| as shipped | 0.500 | 3 | 36 s |\n\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("origin", "says", "keeps_quiet"),
     [

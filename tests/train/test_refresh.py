@@ -12,7 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from cli import app
-from detect.errors import BundleError, FractureLocatorError, InputError, OutputError
+from detect.errors import BundleError, ConfigError, FractureLocatorError, InputError, OutputError
 from detect.model.bundle import file_sha256, load_bundle
 from detect.train import pack
 from detect.train.refresh import refresh_card
@@ -94,6 +94,28 @@ def test_an_evaluation_of_schema_1_2_still_fills_it(bundle: Path, save: Save) ->
     assert f"| {value:.3f} |" in (bundle / "CARD.md").read_text("utf-8")
 
 
+def test_ablations_go_into_the_card_and_stay_there(
+    bundle: Path, save: Save, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.yaml"
+    row = {"what": "more pixels", "figures": {"mAP50": 0.123}, "seeds": 1, "time": "36 s"}
+    table.write_text(yaml.safe_dump({"about": "On val.", "rows": [row]}), encoding="utf-8")
+    val, test = save("val"), save("test")
+    options = ["--weights", str(bundle), "--val", str(val), "--test", str(test)]
+    with_table = [*options, "--ablations", str(table)]
+    assert CliRunner().invoke(app, ["card", *with_table], catch_exceptions=False).exit_code == 0
+    card = (bundle / "CARD.md").read_text("utf-8")
+    assert "| more pixels | 0.123 | 1 | 36 s |" in card
+    refresh_card(str(bundle), val, test)
+    assert (bundle / "CARD.md").read_text("utf-8") == card
+
+    table.write_text("rows: []", encoding="utf-8")
+    before = load_bundle(str(bundle))
+    with pytest.raises(ConfigError, match=r"table\.yaml: about: Field required; rows:"):
+        refresh_card(str(bundle), val, test, table)
+    assert load_bundle(str(bundle)) == before
+
+
 def _another_model(metrics: dict[str, Any]) -> None:
     metrics["model"]["sha256"] = "f" * 64
 
@@ -137,8 +159,8 @@ def _anonymous(metrics: dict[str, Any]) -> None:
         (_other_images, "has 19 fractured images and 20 others, but the test split .* 20 and 20"),
         (_other_settings, "measured with different froc_iou"),
         (_other_split, "was measured on train, not on test"),
-        (_older, "has schema '1.1', not 1.3"),
-        (_newer, "has schema '2.0', not 1.3"),
+        (_older, "has schema '1.1', not 1.4"),
+        (_newer, "has schema '2.0', not 1.4"),
         (_no_evaluation, "is no evaluation"),
         (_cut, "'by_size' is neither in its manifest nor in the metrics"),
         (_anonymous, "does not say what was measured on what"),
