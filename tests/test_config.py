@@ -128,3 +128,13 @@ def test_sections_cannot_be_changed_after_loading() -> None:
     recipe: BaseModel = TrainConfig()
     with pytest.raises(ValueError, match="frozen"):
         recipe.epochs = 1  # type: ignore[attr-defined]
+
+
+def test_the_recipes_for_more_and_for_less_are_what_they_say() -> None:
+    default, accurate, cpu = (
+        load_config(REPOSITORY / "configs" / f"{name}.yaml", TrainConfig)
+        for name in ("train", "train_accurate", "train_cpu")
+    )
+    assert cpu.model.image_size <= default.model.image_size < accurate.model.image_size
+    seen = [one.epochs * one.augment.view_size**2 for one in (cpu, accurate)]
+    assert 4 * seen[0] < seen[1]
