@@ -101,7 +101,8 @@ def detect_folder(request: DetectRequest) -> Outcome:
     settings = RunSettings(inputs.given, point, request.min_score, request.images, request.heatmap)
     run = describe_run(request.command, bundle, settings, request.runtime)
     claim_folder(request.out, run, resume=request.resume, overwrite=request.overwrite)
-    workers = request.workers or os.cpu_count() or 1
+    # each costs memory and a start of its own, which one image should not pay for
+    workers = min(request.workers or os.cpu_count() or 1, len(inputs.files))
     with stage("load"):
         predictor = build_predictor(bundle, request.runtime, workers)
         draw = picture_saver(request.out, images=request.images, heatmap=request.heatmap)

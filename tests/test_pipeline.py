@@ -114,6 +114,24 @@ def test_neither_workers_nor_order_change_a_byte(radiographs: Path, tmp_path: Pa
             assert (out / table).read_bytes() == (tmp_path / "one" / table).read_bytes()
 
 
+def test_one_image_starts_one_worker(
+    radiographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from detect import pipeline
+
+    started: list[int] = []
+
+    def build(bundle: Any, runtime: Any, threads: int) -> Any:
+        started.append(threads)
+        return real(bundle, runtime, threads)
+
+    real = pipeline.build_predictor
+    monkeypatch.setattr(pipeline, "build_predictor", build)
+    run(radiographs / "a.png", out=tmp_path / "one", workers=8)
+    run(radiographs, out=tmp_path / "four", workers=3)
+    assert started == [1, 3]
+
+
 def test_broken_inputs_leave_their_neighbours_as_they_were(
     radiographs: Path, tmp_path: Path
 ) -> None:
