@@ -37,6 +37,7 @@ class RunSettings:
     min_score: float | None
     images: bool
     heatmap: bool
+    mirror: bool = False
 
 
 _SAME = ("bundle", *(field.name for field in fields(RunSettings)))
@@ -93,7 +94,8 @@ def claim_folder(out: Path, run: Mapping[str, Any], *, resume: bool, overwrite: 
             )
         return
     try:
-        before = yaml.safe_load((out / RUN_NAME).read_text(encoding="utf-8"))
+        # a run from before one could ask for it was not mirrored
+        before = {"mirror": False} | yaml.safe_load((out / RUN_NAME).read_text(encoding="utf-8"))
         differing = [name for name in _SAME if before[name] != run[name]]
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
         raise InputError(

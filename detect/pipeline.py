@@ -23,7 +23,8 @@ from detect.errors import InputError, OutputError, ReadError
 from detect.inputs import Input, Inputs, collect_inputs
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.coherence import compose_reading
-from detect.model.predictor import Predictor, build_predictor
+from detect.model.mirrored import Predict, mirrored
+from detect.model.predictor import build_predictor
 from detect.model.runtime import RuntimeName
 from detect.pictures import Draw, picture_saver
 from detect.progress import Progress, followed
@@ -60,6 +61,7 @@ class DetectRequest:
     min_score: float | None = None
     images: bool = True
     heatmap: bool = False
+    mirror: bool = False  # read each image mirrored, too
     resume: bool = False
     overwrite: bool = False
     workers: int | None = None  # None: one per core
@@ -98,13 +100,18 @@ def detect_folder(request: DetectRequest) -> Outcome:
     with stage("load"):
         bundle = load_bundle(request.weights)
     point = _operating_point(bundle, request.operating_point)
-    settings = RunSettings(inputs.given, point, request.min_score, request.images, request.heatmap)
+    settings = RunSettings(
+        *(inputs.given, point, request.min_score),
+        *(request.images, request.heatmap, request.mirror),
+    )
     run = describe_run(request.command, bundle, settings, request.runtime)
     claim_folder(request.out, run, resume=request.resume, overwrite=request.overwrite)
     # each costs memory and a start of its own, which one image should not pay for
     workers = min(request.workers or os.cpu_count() or 1, len(inputs.files))
     with stage("load"):
-        predictor = build_predictor(bundle, request.runtime, workers)
+        predictor: Predict = build_predictor(bundle, request.runtime, workers)
+        if request.mirror:
+            predictor = mirrored(predictor, bundle.calibration)
         draw = picture_saver(request.out, images=request.images, heatmap=request.heatmap)
     interrupted = False
     if not request.resume:
@@ -157,7 +164,7 @@ def _in_order(
 
 def _read_file(
     file: Input,
-    predictor: Predictor,
+    predictor: Predict,
     bundle: Bundle,
     point: str,
     min_score: float | None,

@@ -15,7 +15,11 @@ from dicom_images import write_radiograph
 from PIL import Image
 
 from detect.errors import BundleError, InputError
+from detect.model.bundle import load_bundle
+from detect.model.mirrored import mirrored
+from detect.model.predictor import build_predictor
 from detect.pipeline import DetectRequest, Outcome, detect_folder
+from detect.read import read
 from detect.write.context import FormatOptions
 from detect.write.registry import FORMATS
 from detect.write.schema import reading_schema
@@ -227,6 +231,22 @@ def test_a_minimum_score_lists_every_box(
     assert sorted(f["score"] for f in kept) == sorted(
         f["score"] for f in found if f["score"] >= middle
     )
+
+
+def test_a_run_can_read_mirror_images_too(radiographs: Path, tmp_path: Path) -> None:
+    run(radiographs / "a.png", out=tmp_path / "plain", images=False)
+    run(radiographs / "a.png", out=tmp_path / "both", images=False, mirror=True)
+    bundle = load_bundle("fracture-n")
+    predict = mirrored(build_predictor(bundle), bundle.calibration)
+    (radiograph,) = read(radiographs / "a.png", "a.png")
+    (plain,), (both,) = lines(tmp_path / "plain"), lines(tmp_path / "both")
+    expected = predict(radiograph).probability
+    assert both["verdict"]["probability"] == pytest.approx(expected, abs=1e-6)
+    assert plain["verdict"]["probability"] != pytest.approx(expected, abs=1e-6)
+    settings = [
+        yaml.safe_load((tmp_path / name / "run.yaml").read_bytes()) for name in ("plain", "both")
+    ]
+    assert [one["mirror"] for one in settings] == [False, True]
 
 
 def test_pictures_widen_with_the_heat_map_and_can_be_left_out(

@@ -129,6 +129,7 @@ def test_a_folder_with_results_is_neither_mixed_nor_dropped(
         ({"weights": other}, "bundle"),
         ({"images": True}, "images"),
         ({"heatmap": True}, "heatmap"),
+        ({"mirror": True}, "mirror"),
     ):
         with pytest.raises(InputError, match=f"--resume: {named} differ from the run in"):
             run(radiographs, resume=True, **({"weights": weights} | options | change))
@@ -167,6 +168,9 @@ def test_resume_reads_only_what_is_missing(
     assert (outcome.read, outcome.failures) == (4, 1)
     assert timeless(out) == before
     assert [(out / name).read_bytes() for name in ("results.csv", "findings.csv")] == tables
+    settings = yaml.safe_load((out / "run.yaml").read_bytes())
+    del settings["mirror"]  # as before one could ask for it
+    (out / "run.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     run(radiographs, out=out, resume=True)
     assert len(opened) == 3
 

@@ -15,6 +15,7 @@ from detect.commands.options import (
     INTERRUPTED,
     SOME_FAILED,
     Embed,
+    Mirror,
     Overwrite,
     Quiet,
     Runtime,
@@ -63,6 +64,7 @@ def detect(
     heatmap: Annotated[
         bool, typer.Option("--heatmap", help="Show beside the image where the verdict looked.")
     ] = False,
+    mirror: Mirror = False,
     images: Annotated[bool, typer.Option(help="Write annotated images.")] = True,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a broken-off run.")] = False,
     overwrite: Overwrite = False,
@@ -88,6 +90,7 @@ def detect(
             min_score=min_score,
             images=images,
             heatmap=heatmap,
+            mirror=mirror,
             resume=resume,
             overwrite=overwrite,
             workers=workers,

@@ -14,6 +14,7 @@ from detect.commands.options import (
     DONE,
     SOME_FAILED,
     Data,
+    Mirror,
     Overwrite,
     Quiet,
     Runtime,
@@ -97,6 +98,7 @@ def evaluate(
             "--gallery", min=0, help="Worst mistakes of each kind shown in report.html; 0: none."
         ),
     ] = 12,
+    mirror: Mirror = False,
     overwrite: Overwrite = False,
     runtime: Runtime = "auto",
     workers: Workers = None,
@@ -153,6 +155,7 @@ def evaluate(
             runtime=runtime,  # type: ignore[arg-type]
             workers=threads,
             show_progress=bar,
+            mirror=mirror,
         )
         for one in opened
     ]

@@ -18,6 +18,7 @@ __all__ = [
     "SOME_FAILED",
     "Data",
     "Embed",
+    "Mirror",
     "Overwrite",
     "Quiet",
     "Runtime",
@@ -40,6 +41,12 @@ Data = Annotated[
 ]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Threads.", show_default="one per core")
+]
+Mirror = Annotated[
+    bool,
+    typer.Option(
+        "--mirror", help="Read each image mirrored, too: a verdict of both, at twice the time."
+    ),
 ]
 Embed = Annotated[bool, typer.Option("--embed", help="html: pictures inside the one file.")]
 SecondaryCaptureOf = Annotated[

@@ -109,6 +109,7 @@ def make_ready(
     runtime: RuntimeName = "auto",
     workers: int = 1,
     show_progress: bool = False,
+    mirror: bool = False,
 ) -> System:
     """Return an opened system as one that can be measured; a detector is calibrated on `val`.
 
@@ -119,6 +120,7 @@ def make_ready(
         runtime: what computes a bundle.
         workers: threads.
         show_progress: draw a bar on stderr.
+        mirror: whether a bundle reads each image mirrored, too.
 
     Raises:
         DataError: a detector cannot be calibrated on this dataset.
@@ -132,6 +134,7 @@ def make_ready(
             show_progress=show_progress,
             name=name,
             recipe=recipe,
+            mirror=mirror,
         )
     if isinstance(content, SavedResults):
         return saved_system(

@@ -5,8 +5,9 @@ Each becomes a `System`, and everything after asks a system for its records alon
 
     system                    name (unique among those compared), recipe (the NAME that seeds of
                               one recipe were given, or null), kind (bundle, ultralytics or
-                              results), verdict (in words: where its probability comes from), and
-                              by kind what `peer` and `saved_results` beside this add
+                              results), verdict (in words: where its probability comes from), of
+                              a bundle mirror (whether it read each image mirrored, too), and by
+                              kind what `peer` and `saved_results` beside this add
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from detect.evaluate.readings import Readings, read_each
 from detect.model.bundle import Bundle
 from detect.model.calibration import Calibration
 from detect.model.coherence import compose_reading
+from detect.model.mirrored import Predict, mirrored
 from detect.model.postprocess import MIN_SCORE
-from detect.model.predictor import Predictor, build_predictor
+from detect.model.predictor import build_predictor
 from detect.model.runtime import RuntimeName
 from detect.read import Radiograph
 from detect.record import ModelInfo, Reading
@@ -67,6 +69,7 @@ def bundle_system(
     show_progress: bool = False,
     name: str | None = None,
     recipe: str | None = None,
+    mirror: bool = False,
 ) -> System:
     """Return a bundle as a system; it is loaded into the runtime when it reads.
 
@@ -76,10 +79,13 @@ def bundle_system(
         workers: threads.
         show_progress: draw a bar on stderr.
         name, recipe: of the system; the bundle's name, if none is given.
+        mirror: whether it reads each image mirrored, too.
     """
 
     def read(samples: Sequence[Sample], folder: Path | None) -> Readings:
-        predictor = build_predictor(bundle, runtime, workers)
+        predictor: Predict = build_predictor(bundle, runtime, workers)
+        if mirror:
+            predictor = mirrored(predictor, bundle.calibration)
         return read_with_bundle(samples, predictor, bundle, workers, show_progress, folder)
 
     return System(
@@ -90,14 +96,18 @@ def bundle_system(
             key: point.threshold for key, point in bundle.manifest.operating_points.items()
         },
         read=read,
-        about={"verdict": "of the bundle, as calibrated when it was made"},
+        about={
+            "verdict": "of the bundle, as calibrated when it was made"
+            + (", of each image and its mirror image" if mirror else ""),
+            "mirror": mirror,
+        },
         recipe=recipe,
     )
 
 
 def read_with_bundle(
     samples: Sequence[Sample],
-    predictor: Predictor,
+    predictor: Predict,
     bundle: Bundle,
     workers: int,
     show_progress: bool,

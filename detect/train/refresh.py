@@ -94,6 +94,9 @@ def _metrics(bundle: Bundle, split: str, path: Path) -> dict[str, Any]:
     if of_model not in (bundle.sha256, recorded):
         message = f"{option} {path}: was measured with another bundle than {bundle.folder}"
         raise InputError(f"{message}; measure again with --weights {bundle.folder}")
+    if metrics.get("system", {}).get("mirror"):
+        message = f"{option} {path}: was measured with --mirror, unlike the bundle's thresholds"
+        raise InputError(f"{message}; measure again without it")
     trained = bundle.manifest.training["splits"].get(split, {})
     expected = trained.get("fractured"), trained.get("not_fractured")
     if counted != expected:

@@ -103,6 +103,20 @@ def test_each_system_is_measured_as_it_is_alone(
     json.dumps(metrics, allow_nan=False)
 
 
+def test_a_bundle_that_reads_mirror_images_says_so(dataset: Dataset, report: CheckReport) -> None:
+    bundle = load_bundle("fracture-n")
+    systems = [bundle_system(bundle, workers=2, mirror=mirror) for mirror in (True, False)]
+    metrics, (both, alone) = evaluate_systems(dataset, report, "test", systems)
+    assert metrics["system"]["mirror"] is True
+    assert metrics["system"]["verdict"].endswith("of each image and its mirror image")
+    assert metrics["against"][0]["system"]["mirror"] is False
+    assert all(
+        one.verdict.probability != other.verdict.probability
+        for one, other in zip(both.records, alone.records, strict=True)
+        if isinstance(one, Reading) and isinstance(other, Reading)
+    )
+
+
 def test_a_system_that_fails_loses_its_images_and_says_so(
     dataset: Dataset, report: CheckReport, told: Callable[..., System]
 ) -> None:

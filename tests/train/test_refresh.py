@@ -144,6 +144,10 @@ def _no_evaluation(metrics: dict[str, Any]) -> None:
     metrics["kind"] = "results"
 
 
+def _mirrored(metrics: dict[str, Any]) -> None:
+    metrics["system"] = {"kind": "bundle", "mirror": True}
+
+
 def _cut(metrics: dict[str, Any]) -> None:
     del metrics["subsets"]["all"]["boxes"]["by_size"]
 
@@ -162,6 +166,7 @@ def _anonymous(metrics: dict[str, Any]) -> None:
         (_older, "has schema '1.1', not 1.4"),
         (_newer, "has schema '2.0', not 1.4"),
         (_no_evaluation, "is no evaluation"),
+        (_mirrored, "was measured with --mirror, unlike the bundle's thresholds"),
         (_cut, "'by_size' is neither in its manifest nor in the metrics"),
         (_anonymous, "does not say what was measured on what"),
     ],
