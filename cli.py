@@ -25,6 +25,7 @@ from detect.commands.evaluate import evaluate
 from detect.commands.export import export
 from detect.commands.options import INTERRUPTED, MISTAKE
 from detect.commands.report import report
+from detect.commands.robustness import robustness
 from detect.commands.send import send
 from detect.commands.train import train
 from detect.errors import FractureLocatorError
@@ -50,7 +51,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (detect, train, evaluate, report, send, card, export, benchmark):
+for _command in (detect, train, evaluate, robustness, report, send, card, export, benchmark):
     app.command()(_command)
 app.add_typer(data.app, name="data")
 

@@ -1,0 +1,1 @@
+"""How the figures hold when the images are altered: other machines, archives and habits."""
