@@ -65,7 +65,14 @@ def compose_reading(
         Finding(f"F{n}", f.label, f.certainty, f.score, f.box, f.origin)
         for n, f in enumerate(findings, 1)
     )
-    return Reading(source, verdict, numbered, bundle.info, seconds=round(seconds, 4))
+    return Reading(
+        source,
+        verdict,
+        numbered,
+        bundle.info,
+        warnings=prediction.warnings,
+        seconds=round(seconds, 4),
+    )
 
 
 def decide(

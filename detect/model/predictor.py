@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from detect.model.bundle import Bundle, InputForm
 from detect.model.calibration import Calibration
+from detect.model.polarity import bone_light
 from detect.model.postprocess import select_boxes
 from detect.model.preprocess import Letterbox, letterbox
 from detect.model.runtime import RawOutput, Runtime, RuntimeName, open_runtime
@@ -29,6 +30,7 @@ class Prediction:
         image_logit: of the verdict head.
         probability: calibrated P(fracture).
         evidence: float32 (h, w) in [0, 1], covering the radiograph exactly.
+        warnings: one line each, for a person: what the pixels were taken for.
     """
 
     boxes: NDArray[np.float32]
@@ -37,6 +39,7 @@ class Prediction:
     image_logit: float
     probability: float
     evidence: NDArray[np.float32]
+    warnings: tuple[str, ...] = ()
 
 
 class Predictor:
@@ -51,13 +54,14 @@ class Predictor:
     def __call__(self, radiograph: Radiograph) -> Prediction:
         """Read one image. One at a time, so that no neighbour in a batch can change a result."""
         with stage("prepare"):
-            fitted = letterbox(radiograph.pixels, self._form.size, self._form.pad_to)
+            pixels, warnings = bone_light(radiograph)
+            fitted = letterbox(pixels, self._form.size, self._form.pad_to)
         with stage("forward"):
             raw = self._runtime(fitted.image[None, None])
         with stage("post-process"):
-            return self._read_out(fitted, raw)
+            return self._read_out(fitted, raw, warnings)
 
-    def _read_out(self, fitted: Letterbox, raw: RawOutput) -> Prediction:
+    def _read_out(self, fitted: Letterbox, raw: RawOutput, warnings: tuple[str, ...]) -> Prediction:
         found = select_boxes(raw.boxes[0], raw.scores[0])
         boxes = fitted.to_image(found.boxes)
         solid = (boxes[:, 2] - boxes[:, 0] > 0) & (boxes[:, 3] - boxes[:, 1] > 0)
@@ -71,6 +75,7 @@ class Predictor:
             image_logit,
             self._calibration.probability(image_logit, best),
             fitted.crop_map(raw.evidence[0]),
+            warnings,
         )
 
 
