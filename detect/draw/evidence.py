@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,18 @@ EVIDENCE_CAPTION = "where the verdict looked"
 
 _COLOUR_MAP = cv2.COLORMAP_INFERNO  # lightness rises evenly, also for colour-blind readers
 _OPACITY = 0.65  # at an evidence of 1; the bone stays visible beneath
+
+
+@lru_cache(maxsize=1)
+def _blends() -> NDArray[np.uint32]:
+    """Return each blend as the bytes B, G, R and 0, shape (256 of evidence, 256 of bone)."""
+    levels = np.arange(256, dtype=np.uint8)
+    colours = cv2.applyColorMap(levels[:, None], _COLOUR_MAP)  # shape (256, 1, 3)
+    opacity = (levels / 255 * _OPACITY)[:, None, None]
+    blended = levels[None, :, None] * (0.8 * (1 - opacity)) + colours * opacity
+    packed = np.zeros((256, 256, 4), np.uint8)
+    packed[:, :, :3] = np.rint(blended)
+    return packed.view(np.uint32)[:, :, 0]
 
 
 def evidence_panel(
@@ -44,14 +58,14 @@ def evidence_panel(
     bone = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     coarse = np.asarray(evidence, dtype=np.float32)
     heat = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    heat = np.clip(heat, 0, 1)  # cubic interpolation overshoots
-    colours = cv2.applyColorMap(np.rint(heat * 255).astype(np.uint8), _COLOUR_MAP)
-    opacity = (heat * _OPACITY)[:, :, None]
-    blended = bone[:, :, None] * (0.8 * (1 - opacity)) + colours * opacity
+    # to 0..255, rounded and saturated: cubic interpolation overshoots
+    level = cv2.addWeighted(heat, 255, heat, 0, 0, dtype=cv2.CV_8U)
+    blended = _blends().ravel().take(np.left_shift(level, 8, dtype=np.uint16) | bone)
+    shown = cv2.cvtColor(blended.view(np.uint8).reshape(height, width, 4), cv2.COLOR_BGRA2BGR)
     ramp = np.linspace(0, 255, width, dtype=np.uint8)[None].repeat(max(4, scale.text // 3), 0)
     bar = cv2.applyColorMap(ramp, _COLOUR_MAP)
     gap = np.zeros((scale.margin, width, 3), np.uint8)
-    picture = np.vstack([np.rint(blended).astype(np.uint8), gap, bar])
+    picture = np.vstack([shown, gap, bar])
     caption = text_strip(
         [
             Paragraph((Span(EVIDENCE_CAPTION, PLAIN),), scale.label),
