@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,15 +47,33 @@ def naming_output(path: Path) -> Iterator[None]:
         raise OutputError(f"cannot write {path}: {why}; {way_out}") from error
 
 
+def _place(path: Path) -> Path:
+    """Return what is replaced: `path`, or where it leads, so that a link stays a link.
+
+    Raises:
+        OutputError: it is there and no file.
+    """
+    given = path
+    try:
+        mode = os.lstat(path).st_mode
+        if stat.S_ISLNK(mode):
+            # of a link that leads to itself, `resolve` makes no OSError
+            path = Path(os.path.realpath(path))
+            mode = path.stat().st_mode
+    except FileNotFoundError:
+        return path
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"cannot write {given}: it is not a file; remove it or {_ELSEWHERE}")
+    return path
+
+
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """Yield a new name in the folder of `path`; rename it at the end, or remove it."""
     with naming_output(path):
-        # a link stays a link; of one that leads to itself, `resolve` makes no OSError
-        place = Path(os.path.realpath(path))
-        if place.exists() and not place.is_file():
-            raise OutputError(f"cannot write {path}: it is not a file; remove it or {_ELSEWHERE}")
-        place.parent.mkdir(parents=True, exist_ok=True)
+        place = _place(path)
+        if not place.parent.is_dir():
+            place.parent.mkdir(parents=True, exist_ok=True)
         # short, because the name of `path` may be as long as the file system allows
         part = place.with_name(f".{secrets.token_hex(8)}.part")
         try:
