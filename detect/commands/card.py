@@ -34,6 +34,14 @@ def card(
             show_default="that of the bundle",
         ),
     ] = None,
+    robustness: Annotated[
+        Path | None,
+        typer.Option(
+            "--robustness",
+            help="robustness.json of `robustness`, or its folder.",
+            show_default="none, and no such section",
+        ),
+    ] = None,
     weights: Weights = DEFAULT_BUNDLE,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -42,6 +50,6 @@ def card(
     set_up_logging(quiet, verbose)
     from detect.train.refresh import refresh_card
 
-    bundle = refresh_card(weights, val, test, ablations)
+    bundle = refresh_card(weights, val, test, ablations, robustness)
     if not quiet:
         print(f"Card in {bundle.folder / 'CARD.md'}; the bundle's sha256 is now {bundle.sha256}")

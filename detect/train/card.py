@@ -6,6 +6,7 @@ from typing import Any
 
 from detect.data.check_report import LEAKS, count
 from detect.data.sample import SPLITS
+from detect.evaluate.robustness.table import robustness_markdown
 from detect.train.ablations import ablation_text
 from detect.train.card_figures import figure_sections
 
@@ -68,7 +69,7 @@ Boxes are measured over all images of a split, normals included. Intervals, in b
 ECE on val as the training measured it, before calibration (the verdict head's own sigmoid):
 {ece_before}; after: {ece_after}.
 
-## Fine-tune on your own data
+{robustness}## Fine-tune on your own data
 
     python -m pip install -e ".[train]" -c configs/constraints.txt
     python cli.py train --data YOUR_DATA --init weights/{name}/model.pt --out weights/mine
@@ -94,13 +95,19 @@ _FRACATLAS = """\
 """
 
 
-def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, Any] | None) -> str:
+def write_card(
+    manifest: dict[str, Any],
+    val: dict[str, Any],
+    test: dict[str, Any] | None,
+    robustness: dict[str, Any] | None = None,
+) -> str:
     """Return the text of CARD.md.
 
     Args:
         manifest: as `detect.model.bundle.Manifest` states it; `training` as `run.py` fills it.
         val, test: `metrics.json` of both splits, measured by like settings; test is None where
             the data has none.
+        robustness: `robustness.json`, for a section of its own.
     """
     training = manifest["training"]
     recipe = training["recipe"]
@@ -149,6 +156,7 @@ def write_card(manifest: dict[str, Any], val: dict[str, Any], test: dict[str, An
         total_minutes=round(sum(training["seconds"].values()) / 60),
         energy=_energy(training),
         ablations=_ablations(training),
+        robustness="" if robustness is None else _robustness(robustness),
         joint=_plain(verdict["joint_auroc"]),
         frozen=_plain(verdict["frozen_auroc"]),
         kept=verdict["kept"],
@@ -182,6 +190,15 @@ def _ablations(training: dict[str, Any]) -> str:
     """Return the section, or nothing where nothing was compared."""
     plain = training.get("ablations")
     return "" if plain is None else f"## Ablations\n\n{ablation_text(plain)}\n"
+
+
+def _robustness(found: dict[str, Any]) -> str:
+    """Return the section on altered images."""
+    return (
+        f"### Altered images of {found['data']['split']}\n\n"
+        "What X-rays of other origin differ in, made from these images one change at a time.\n\n"
+        f"{robustness_markdown(found)}\n"
+    )
 
 
 def _limits(training: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from detect.errors import BundleError, InputError
+from detect.evaluate.robustness.saved import read_robustness
 from detect.evaluate.saved_metrics import read_metrics
 from detect.model.bundle import Bundle, load_bundle
 from detect.train.ablations import load_ablations
@@ -20,7 +21,11 @@ __all__ = ["refresh_card"]
 
 
 def refresh_card(
-    weights: str, val: Path, test: Path | None, ablations: Path | None = None
+    weights: str,
+    val: Path,
+    test: Path | None,
+    ablations: Path | None = None,
+    robustness: Path | None = None,
 ) -> Bundle:
     """Fill CARD.md and the manifest's key figures from `metrics.json`; return the new bundle.
 
@@ -34,6 +39,8 @@ def refresh_card(
             has no such split.
         ablations: table for the card (see `detect.train.ablations`), which the manifest keeps;
             None: the one that it has, if any.
+        robustness: `robustness.json`, or its folder, of this very bundle; None: the card then has
+            no such section.
 
     Raises:
         BundleError: there is no such bundle, or it was not made by `train`.
@@ -54,6 +61,7 @@ def refresh_card(
             raise InputError(f"--{split}: needed, since {bundle.folder} was trained with it")
     splits = {split: _metrics(bundle, split, path) for split, path in given.items()}
     _alike(splits)
+    altered = None if robustness is None else _robustness(bundle, robustness)
     if ablations is not None:
         manifest["training"]["ablations"] = load_ablations(ablations)
     try:
@@ -62,7 +70,7 @@ def refresh_card(
             split: {**key_figures(found), "measured_as": found["model"]["sha256"]}
             for split, found in splits.items()
         }
-        card = write_card(manifest, splits["val"], splits.get("test"))
+        card = write_card(manifest, splits["val"], splits.get("test"), altered)
     except KeyError as error:
         message = f"{bundle.folder}: {error} is neither in its manifest nor in the metrics.json"
         raise BundleError(f"{message}; measure again, or train with this version") from error
@@ -106,6 +114,16 @@ def _metrics(bundle: Bundle, split: str, path: Path) -> dict[str, Any]:
             "data and splits that it was trained with"
         )
     return metrics
+
+
+def _robustness(bundle: Bundle, path: Path) -> dict[str, Any]:
+    """Read figures on altered images, and refuse those of another bundle."""
+    found = read_robustness("--robustness", path)
+    recorded = (one.get("measured_as") for one in bundle.manifest.metrics.values())
+    if found["model"]["sha256"] not in (bundle.sha256, *recorded):
+        message = f"--robustness {path}: was measured with another bundle than {bundle.folder}"
+        raise InputError(f"{message}; measure again with --weights {bundle.folder}")
+    return found
 
 
 def _alike(splits: dict[str, dict[str, Any]]) -> None:

@@ -33,7 +33,13 @@ from detect.model.predictor import build_predictor
 from detect.model.runtime import RuntimeName
 from detect.write.atomic import naming_output, replacing_bytes, replacing_text
 
-__all__ = ["ROBUSTNESS_NAME", "claim_robustness", "measure_robustness", "write_robustness"]
+__all__ = [
+    "ROBUSTNESS_NAME",
+    "SCHEMA_VERSION",
+    "claim_robustness",
+    "measure_robustness",
+    "write_robustness",
+]
 
 ROBUSTNESS_NAME = "robustness.json"
 SCHEMA_VERSION = "1.0"
