@@ -5,10 +5,11 @@ Two kinds of attribute, both fitted by `detect.train.attributes`:
 - `region_NAME` (yes or no) for each body region that the training data labels, by logistic
   regression; several may hold. `region` names the likeliest one, where any holds.
 - `out_of_scope` (yes or no): whether the image is unlike the radiographs of the training. It is
-  told by the Mahalanobis distance to them under a probabilistic principal component analysis
-  (Tipping & Bishop, J R Stat Soc B 61:611, 1999; distance to a class's features as a measure of
-  novelty: Lee et al., NeurIPS 2018). Of an image out of scope no region is told, since nothing
-  in it was ever seen.
+  told by the Mahalanobis distance to them (as a measure of novelty: Lee et al., NeurIPS 2018)
+  under a probabilistic principal component analysis (Tipping & Bishop, J R Stat Soc B 61:611,
+  1999) of normal scores, since the features have long tails (a Gaussian copula: Liu et al.,
+  JMLR 10:2295, 2009). Of an image out of scope no region is told, since nothing in it was ever
+  seen.
 
 The probability of an attribute that says yes or no is that of yes, whatever the label, as a
 verdict's is that of fracture; the probability of `region` is that of the region it names.
@@ -31,6 +32,7 @@ from detect.record import Attribute
 
 __all__ = [
     "ATTRIBUTES_SCHEMA",
+    "EVEN",
     "NO",
     "OUT_OF_SCOPE",
     "REGION",
@@ -41,13 +43,14 @@ __all__ = [
     "ScopeFit",
     "is_out_of_scope",
     "load_attributes",
+    "normal_scores",
 ]
 
 ATTRIBUTES_SCHEMA = 1
 OUT_OF_SCOPE = "out_of_scope"
 REGION = "region"
 YES, NO = "yes", "no"
-_EVEN = 0.5  # from this probability on an attribute holds
+EVEN = 0.5  # from this probability on an attribute holds
 _DECIMALS = 6
 
 Numbers = Annotated[tuple[float, ...], Field(min_length=1)]
@@ -65,8 +68,10 @@ class RegionFit(_Part):
 
 
 class ScopeFit(_Part):
-    """A probabilistic PCA of standardised features, and what its distances mean."""
+    """A probabilistic PCA of the features' normal scores, and what its distances mean."""
 
+    scores: Numbers  # ascending, K at least 2
+    knots: tuple[Numbers, ...]  # K ascending values for each feature: of these scores
     axes: tuple[Numbers, ...] = Field(min_length=1)  # orthonormal rows, one number a feature
     variances: Numbers  # along each axis, above 0
     noise: float = Field(gt=0)  # variance along every other direction
@@ -91,6 +96,8 @@ class AttributesFile(_Part):
             rows += self.scope.axes
             if len(self.scope.variances) != len(self.scope.axes):
                 raise ValueError("scope: not one variance an axis")
+            if len(self.scope.knots) != size or not _ascending(self.scope):
+                raise ValueError("scope: not a row of ascending knots, one a score, a feature")
         if any(len(row) != size for row in rows):
             raise ValueError(f"not all rows have the {size} numbers of `mean`")
         if min(self.scale) <= 0 or (self.scope is not None and min(self.scope.variances) <= 0):
@@ -109,6 +116,8 @@ class AttributeHeads:
         intercepts: float64 (R,).
         axes: float64 (k, D); k is 0 where scope was not fitted.
         variances: float64 (k,).
+        knots: float64 (D, K).
+        scores: float64 (K,).
         scope: the rest of the fit; None where there is none.
     """
 
@@ -119,6 +128,8 @@ class AttributeHeads:
     intercepts: NDArray[np.float64]
     axes: NDArray[np.float64]
     variances: NDArray[np.float64]
+    knots: NDArray[np.float64]
+    scores: NDArray[np.float64]
     scope: ScopeFit | None
 
     @classmethod
@@ -134,6 +145,8 @@ class AttributeHeads:
             intercepts=np.array([fit.intercept for fit in fits], np.float64),
             axes=np.array(scope.axes if scope else (), np.float64).reshape(-1, size),
             variances=np.array(scope.variances if scope else (), np.float64),
+            knots=np.array(scope.knots if scope else (), np.float64),
+            scores=np.array(scope.scores if scope else (), np.float64),
             scope=scope,
         )
 
@@ -155,7 +168,7 @@ class AttributeHeads:
             if told[OUT_OF_SCOPE].label == YES:
                 return told
         chances = [_stated(chance) for chance in self.regions(features[None])[0]]
-        if chances and max(chances) >= _EVEN:
+        if chances and max(chances) >= EVEN:
             likeliest = int(np.argmax(chances))
             told[REGION] = Attribute(self.names[likeliest], chances[likeliest])
         for name, chance in zip(self.names, chances, strict=True):
@@ -164,7 +177,8 @@ class AttributeHeads:
 
     def regions(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the probability of each region, (n, R), from features (n, D)."""
-        return _sigmoid(self._standardised(features) @ self.weights.T + self.intercepts)
+        standardised = (features.astype(np.float64) - self.mean) / self.scale
+        return _sigmoid(standardised @ self.weights.T + self.intercepts)
 
     def out_of_scope(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the probability of being out of scope, (n,), from features (n, D)."""
@@ -175,15 +189,35 @@ class AttributeHeads:
     def squared_distances(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the squared Mahalanobis distance to the training images, (n,)."""
         assert self.scope is not None
-        moved = self._standardised(features)
+        moved = normal_scores(features.astype(np.float64), self.knots, self.scores)
         along = moved @ self.axes.T
         rest = np.maximum((moved**2).sum(1) - (along**2).sum(1), 0.0)
         squared = (along**2 / self.variances).sum(1) + rest / self.scope.noise
-        return np.maximum(squared, np.finfo(np.float64).tiny)  # the mean itself has distance 0
+        # what lies in the very middle has distance 0
+        held: NDArray[np.float64] = np.maximum(squared, np.finfo(np.float64).tiny)
+        return held
 
-    def _standardised(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        moved: NDArray[np.float64] = (features.astype(np.float64) - self.mean) / self.scale
-        return moved
+
+def normal_scores(
+    features: NDArray[np.float64], knots: NDArray[np.float64], scores: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Carry each feature to where it would lie, were it spread normally.
+
+    Args:
+        features: (n, D).
+        knots: (D, K), ascending values of each feature.
+        scores: (K,), of the knots; between them it is linear, beyond the last ones constant.
+
+    Returns:
+        (n, D), within the scores.
+    """
+    last = knots.shape[1] - 1
+    below = (features[..., None] >= knots).sum(-1).clip(1, last) - 1
+    column = np.arange(knots.shape[0])
+    start, end = knots[column, below], knots[column, below + 1]
+    share = ((features - start) / (end - start)).clip(0, 1)
+    moved: NDArray[np.float64] = scores[below] + share * (scores[below + 1] - scores[below])
+    return moved
 
 
 def is_out_of_scope(attributes: dict[str, Attribute]) -> bool:
@@ -215,8 +249,14 @@ def load_attributes(path: Path) -> AttributeHeads:
     return AttributeHeads.of(file)
 
 
+def _ascending(scope: ScopeFit) -> bool:
+    rows = (scope.scores, *scope.knots)
+    ascending = all(np.all(np.diff(row) > 0) for row in rows)
+    return ascending and all(len(row) == len(scope.scores) >= 2 for row in rows)
+
+
 def _yes_or_no(probability: float) -> Attribute:
-    return Attribute(YES if probability >= _EVEN else NO, probability)
+    return Attribute(YES if probability >= EVEN else NO, probability)
 
 
 def _stated(probability: float) -> float:

@@ -2,7 +2,8 @@
 
 weights/<name>/
     manifest.yaml   names, thresholds, calibration, provenance, sha256 of every file
-    model.onnx      one graph: boxes, scores, image logit, evidence map
+    model.onnx      one graph: boxes, scores, image logit, evidence map, pooled features
+    attributes.json what these features say of the image; bundles of older versions have none
     CARD.md         the model card
     model.pt        for further fine-tuning only; never opened by inference
 """
@@ -18,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from detect.errors import BundleError
+from detect.model.attributes import AttributeHeads, load_attributes
 from detect.model.calibration import Calibration
 from detect.record import ModelInfo
 
@@ -39,6 +41,7 @@ BUNDLE_SCHEMA = 2  # 2: `input.pad_to`
 OPERATING_POINTS = ("screening", "balanced", "confirm")
 MANIFEST = "manifest.yaml"
 GRAPH = "model.onnx"
+ATTRIBUTES = "attributes.json"
 _SHIPPED = Path(__file__).resolve().parent.parent.parent / "weights"
 
 
@@ -120,6 +123,7 @@ class Bundle:
     folder: Path
     manifest: Manifest
     sha256: str  # of manifest.yaml, hex; pins every other file too
+    attributes: AttributeHeads | None = None
 
     @property
     def graph(self) -> Path:
@@ -198,7 +202,8 @@ def load_bundle(name_or_path: str) -> Bundle:
             raise BundleError(
                 f"{file}: was changed (its sha256 is not the manifest's); get the bundle again"
             )
-    return Bundle(folder, manifest, hashlib.sha256(data).hexdigest())
+    heads = load_attributes(folder / ATTRIBUTES) if ATTRIBUTES in manifest.files else None
+    return Bundle(folder, manifest, hashlib.sha256(data).hexdigest(), heads)
 
 
 def file_sha256(path: Path) -> str:

@@ -9,19 +9,25 @@ A reader never sees *fractured* with nothing shown, nor a marked box under *not 
 |               | then with certainty `none`                  |                                   |
 
 A suspicious box that lies mostly on a stronger one marks no place of its own and is not shown.
+
+Of an image out of scope (see `detect.model.attributes`) nothing is definite, neither the verdict
+nor a box, and a warning says why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.model.bundle import BoxThresholds, Bundle, OperatingPoint
+from detect.errors import BundleError
+from detect.model.attributes import OUT_OF_SCOPE, is_out_of_scope
+from detect.model.bundle import ATTRIBUTES, BoxThresholds, Bundle, OperatingPoint
 from detect.model.predictor import Prediction
-from detect.record import Box, Finding, FindingCertainty, Reading, Source, Verdict
+from detect.record import Attribute, Box, Finding, FindingCertainty, Reading, Source, Verdict
 
 __all__ = ["compose_reading", "decide", "place_findings", "strongest_region"]
 
@@ -45,9 +51,16 @@ def compose_reading(
         operating_point: a key of the bundle's operating points.
         min_score: list every detector box down to this score, with certainty `none` where it
             is not shown; None lists shown boxes alone.
+
+    Raises:
+        BundleError: the bundle's graph gives not what its attributes are told by.
     """
     manifest = bundle.manifest
+    attributes, warnings = _attributes(prediction, bundle)
+    strange = is_out_of_scope(attributes)
     verdict = decide(prediction.probability, manifest.operating_points, operating_point)
+    if strange:
+        verdict = replace(verdict, certainty="doubtful")
     fractured = verdict.label == "fractured"
     findings = place_findings(
         prediction.boxes,
@@ -61,6 +74,10 @@ def compose_reading(
         region, strength = strongest_region(prediction.evidence, source)
         shown = Finding("", manifest.classes[0], "suspicious", strength, region, "evidence")
         findings = sorted([*findings, shown], key=lambda finding: -finding.score)
+    if strange:
+        findings = [
+            replace(f, certainty="suspicious") if f.certainty == "definite" else f for f in findings
+        ]
     numbered = tuple(
         Finding(f"F{n}", f.label, f.certainty, f.score, f.box, f.origin)
         for n, f in enumerate(findings, 1)
@@ -70,8 +87,29 @@ def compose_reading(
         verdict,
         numbered,
         bundle.info,
-        warnings=prediction.warnings,
+        attributes,
+        (*prediction.warnings, *warnings),
         seconds=round(seconds, 4),
+    )
+
+
+def _attributes(
+    prediction: Prediction, bundle: Bundle
+) -> tuple[dict[str, Attribute], tuple[str, ...]]:
+    """Return what the bundle says of the whole image, and the warning where it is out of scope."""
+    if bundle.attributes is None:
+        return {}, ()
+    if prediction.features is None:
+        raise BundleError(
+            f"{bundle.folder}: its graph gives no features for its {ATTRIBUTES}; "
+            "get the bundle again"
+        )
+    told = bundle.attributes(prediction.features)
+    if not is_out_of_scope(told):
+        return told, ()
+    return told, (
+        f"out of scope: unlike the radiographs that {bundle.manifest.name} was trained with "
+        f"(probability {told[OUT_OF_SCOPE].probability:.2f}), so rely on neither verdict nor boxes",
     )
 
 

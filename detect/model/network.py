@@ -161,6 +161,11 @@ class FractureNetwork(DetectionModel):
         boxes = detect._get_decode_boxes(raw.get(head, raw))
         return boxes.transpose(1, 2), raw.get(head, raw)["scores"].sigmoid().transpose(1, 2)
 
+    def pooled(self, raw: dict[str, Any]) -> Tensor:
+        """Return the means of every channel of P3, P4 and P5, float (B, channels of all three)."""
+        features = raw.get("one2many", raw)["feats"]
+        return torch.cat([level.float().mean((2, 3)) for level in features], 1)
+
     @property
     def heads(self) -> tuple[str, ...]:
         """Names of the detection heads that `decode` can read."""

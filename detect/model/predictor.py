@@ -30,6 +30,7 @@ class Prediction:
         image_logit: of the verdict head.
         probability: calibrated P(fracture).
         evidence: float32 (h, w) in [0, 1], covering the radiograph exactly.
+        features: float32 (D,), the trunk's pooled feature maps; None of an older graph.
         warnings: one line each, for a person: what the pixels were taken for.
     """
 
@@ -39,6 +40,7 @@ class Prediction:
     image_logit: float
     probability: float
     evidence: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -75,6 +77,7 @@ class Predictor:
             image_logit,
             self._calibration.probability(image_logit, best),
             fitted.crop_map(raw.evidence[0]),
+            None if raw.features is None else raw.features[0],
             warnings,
         )
 

@@ -1,14 +1,16 @@
 """Running the bundle's ONNX graph: OpenVINO or ONNX Runtime, behind one face.
 
 The graph: `image` uint8 (B, 1, H, W) → `boxes` float32 (B, N, 4) xyxy in network pixels,
-`scores` float32 (B, N, classes) in [0, 1], `image_logit` float32 (B,), and `evidence` float32
-(B, H/8, W/8) in [0, 1]. H and W are multiples of the network's greatest stride; graphs of older
-bundles take squares of one size alone.
+`scores` float32 (B, N, classes) in [0, 1], `image_logit` float32 (B,), `evidence` float32
+(B, H/8, W/8) in [0, 1], and `features` float32 (B, D), the trunk's pooled feature maps. H and W
+are multiples of the network's greatest stride. Graphs of older bundles take squares of one size
+alone, or give no features.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -22,7 +24,7 @@ from detect.offline import switch_off_telemetry
 __all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime"]
 
 RuntimeName = Literal["auto", "openvino", "onnxruntime"]
-OUTPUTS = ("boxes", "scores", "image_logit", "evidence")
+OUTPUTS = ("boxes", "scores", "image_logit", "evidence", "features")
 
 # OpenVINO's Python binding fills static tables at its first use, under a C++ guard and with the
 # GIL let go in between: two threads whose first calls meet there wait for each other for ever.
@@ -37,6 +39,7 @@ class RawOutput:
     scores: NDArray[np.float32]
     image_logit: NDArray[np.float32]
     evidence: NDArray[np.float32]
+    features: NDArray[np.float32] | None = None  # of older graphs none
 
 
 class Runtime(Protocol):
@@ -63,6 +66,8 @@ class _OpenVino:
                 "INFERENCE_NUM_THREADS": str(threads),
             },
         )
+        given = {name for output in self._compiled.outputs for name in output.get_names()}
+        self._outputs = _outputs(given)
         self._local = threading.local()
 
     def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
@@ -74,7 +79,7 @@ class _OpenVino:
         else:
             result = request.infer({"image": images})
         # Copies: the request's own buffers are written again by its next call.
-        return RawOutput(*(np.array(result[name]) for name in OUTPUTS))
+        return RawOutput(**{name: np.array(result[name]) for name in self._outputs})
 
 
 class _OnnxRuntime:
@@ -89,9 +94,16 @@ class _OnnxRuntime:
         self._session = onnxruntime.InferenceSession(
             str(graph), options, providers=["CPUExecutionProvider"]
         )
+        self._outputs = _outputs({output.name for output in self._session.get_outputs()})
 
     def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
-        return RawOutput(*self._session.run(list(OUTPUTS), {"image": images}))
+        values = self._session.run(self._outputs, {"image": images})
+        return RawOutput(**dict(zip(self._outputs, values, strict=True)))
+
+
+def _outputs(given: Set[str]) -> list[str]:
+    """Return what to ask of a graph that gives these: of an older one, no features."""
+    return [name for name in OUTPUTS if name != "features" or name in given]
 
 
 def open_runtime(graph: Path, name: RuntimeName = "auto", threads: int = 1) -> Runtime:

@@ -31,6 +31,7 @@ _AXES = {
     "scores": {**_BATCH, 1: "cells"},
     "image_logit": _BATCH,
     "evidence": {**_BATCH, 1: "rows", 2: "columns"},
+    "features": _BATCH,
 }
 _SMALL = 1024  # tensors of fewer elements stay float32: stem, scales, strides, biases
 
@@ -44,14 +45,15 @@ class ExportGraph(nn.Module):
         self.network = network.float().eval()
         self.head = head
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Map uint8 (B, 1, H, W) to boxes, scores, image_logit and evidence."""
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Map uint8 (B, 1, H, W) to what `detect.model.runtime.OUTPUTS` names."""
         stem = self.network.model[0]
         grey = image.float()
         folded = isinstance(stem, Conv) and stem.conv.in_channels == 1
         _, raw = self.network(grey if folded else (grey / 255.0).expand(-1, 3, -1, -1))
         boxes, scores = self.network.decode(raw, self.head)
-        return boxes, scores, raw["image_logit"], raw["evidence"].squeeze(1).sigmoid()
+        evidence = raw["evidence"].squeeze(1).sigmoid()
+        return boxes, scores, raw["image_logit"], evidence, self.network.pooled(raw)
 
 
 class TorchRuntime:

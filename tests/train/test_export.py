@@ -89,11 +89,14 @@ def _agree(a: RawOutput, b: RawOutput) -> None:
     np.testing.assert_allclose(a.scores, b.scores, atol=1e-4, rtol=0)
     np.testing.assert_allclose(a.image_logit, b.image_logit, atol=1e-4, rtol=0)
     np.testing.assert_allclose(a.evidence, b.evidence, atol=1e-4, rtol=0)
+    assert a.features is not None
+    assert b.features is not None
+    np.testing.assert_allclose(a.features, b.features, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_the_graph_has_the_form_that_runtimes_promise(
-    runtimes: dict[str, Runtime], grey_images: GreyImages, batch: int
+    exported: Exported, runtimes: dict[str, Runtime], grey_images: GreyImages, batch: int
 ) -> None:
     for runtime in runtimes.values():
         raw = runtime(grey_images(batch, SIZE))
@@ -101,6 +104,8 @@ def test_the_graph_has_the_form_that_runtimes_promise(
         assert raw.scores.shape == (batch, CELLS, 2)
         assert raw.image_logit.shape == (batch,)
         assert raw.evidence.shape == (batch, SIZE // 8, SIZE // 8)
+        assert raw.features is not None
+        assert raw.features.shape == (batch, sum(exported.network.feature_channels))
         for name in OUTPUTS:
             values = getattr(raw, name)
             assert values.dtype == np.float32
