@@ -8,6 +8,8 @@
     ├── FetchError                a published dataset cannot be downloaded
     ├── BundleError               a weights bundle is damaged, incomplete or too new
     ├── TrainingError             a training stage cannot go on
+    ├── DeviceError               a graphics card fails, whatever the image
+    │   └── DeviceMemoryError     its memory does not hold what it was given
     ├── BenchmarkError            a measured run failed, or left work undone
     ├── OutputError               a result cannot be written (disk full, no permission)
     ├── SendError                 a PACS or FHIR server takes nothing, whatever is sent
@@ -23,6 +25,8 @@ __all__ = [
     "BundleError",
     "ConfigError",
     "DataError",
+    "DeviceError",
+    "DeviceMemoryError",
     "FetchError",
     "FractureLocatorError",
     "InputError",
@@ -72,6 +76,14 @@ class BundleError(FractureLocatorError):
 
 class TrainingError(FractureLocatorError):
     """A training stage cannot start or go on."""
+
+
+class DeviceError(FractureLocatorError):
+    """What computes, a graphics card, fails: the next image would meet it, too."""
+
+
+class DeviceMemoryError(DeviceError):
+    """The card's memory does not hold what it was given at once."""
 
 
 class BenchmarkError(FractureLocatorError):

@@ -1,0 +1,84 @@
+"""What can compute a bundle's graph, by name; which one `auto` is; how many workers it feeds.
+
+    auto          cuda where the extra `gpu` is installed and an NVIDIA card works, else openvino
+    openvino      the processor, fastest there; what the base install brings
+    onnxruntime   the processor, by ONNX Runtime
+    cuda          an NVIDIA card, by ONNX Runtime, in float32 as the others: within 1e-4 of them
+    tensorrt      an NVIDIA card, by TensorRT, in half precision: faster, and less exact
+
+Each result on the processor is the same, bit for bit, whatever runs beside it. A card reads several
+images at once, and its arithmetic depends on how many: there, runs may differ by up to 1e-4.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Literal, get_args
+
+from detect.errors import InputError
+
+__all__ = [
+    "MOST_AT_ONCE",
+    "ON_GPU",
+    "RUNTIMES",
+    "GpuRuntimeName",
+    "RuntimeName",
+    "choose_runtime",
+    "default_workers",
+]
+
+LOGGER = logging.getLogger(__name__)
+
+GpuRuntimeName = Literal["cuda", "tensorrt"]
+RuntimeName = Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt"]
+ON_GPU: tuple[GpuRuntimeName, ...] = get_args(GpuRuntimeName)
+RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
+MOST_AT_ONCE = 16  # images that a card is given together, if its memory holds them
+_GPU_PACKAGE = "onnxruntime-gpu"
+
+
+def choose_runtime(name: RuntimeName) -> RuntimeName:
+    """Return what `auto` is on this machine, and any other name as it is.
+
+    Without the extra `gpu` or without a card, `auto` costs milliseconds and loads nothing.
+
+    Raises:
+        InputError: a runtime on a card is named, and cannot work; the line says why.
+    """
+    if name in ON_GPU:
+        from detect.model.cuda import why_not_cuda, why_not_tensorrt
+
+        reason = why_not_cuda() if name == "cuda" else why_not_tensorrt()
+        if reason is not None:
+            raise InputError(f"--runtime {name}: {reason}")
+    if name != "auto":
+        return name
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version(_GPU_PACKAGE)
+    except PackageNotFoundError:
+        return "openvino"
+    from detect.model.cuda import count_cards, why_not_cuda
+
+    if not count_cards():
+        return "openvino"
+    reason = why_not_cuda()
+    if reason is None:
+        return "cuda"
+    LOGGER.warning("--runtime auto: the processor computes, since the card cannot: %s", reason)
+    return "openvino"
+
+
+def default_workers(name: RuntimeName) -> int:
+    """Return how many threads read files at once: a core's worth each, and on a card more.
+
+    Those that wait for a card need no core; with as many of them as it takes together, every core
+    goes on decoding meanwhile.
+
+    Args:
+        name: of `choose_runtime`.
+    """
+    cores = os.cpu_count() or 1
+    return cores + MOST_AT_ONCE if name in ON_GPU else cores
