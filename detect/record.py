@@ -77,7 +77,8 @@ class Verdict:
     """Fractured or not, for the whole image."""
 
     label: VerdictLabel  # by `probability >= threshold`
-    certainty: VerdictCertainty  # doubtful: the other operating points do not all agree
+    # doubtful: the other operating points do not all agree, or the image is out of scope
+    certainty: VerdictCertainty
     probability: float  # calibrated P(fracture), 0..1
     operating_point: str  # name: screening, balanced or confirm
     threshold: float  # of that operating point, on the calibrated probability
@@ -100,7 +101,7 @@ class Attribute:
     """A further label of the whole image, such as its body region."""
 
     label: str
-    probability: float  # 0..1
+    probability: float  # of the label, 0..1; where that is yes or no, always of yes
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ from detect.write.dicom.concepts import (
 from detect.write.dicom.identity import device_uid, tracking_uid
 from detect.write.dicom.save import ObjectWriter
 from detect.write.dicom.source import DicomSource
+from detect.write.wording import attribute_words
 
 __all__ = ["KIND", "build_report", "open_dicom_sr"]
 
@@ -68,6 +69,7 @@ RESEARCH_ONLY = "Research use only. Not a medical device; not for diagnosis."
 _GEOMETRIC_PURPOSE = Code("75958009", "SCT", "Bounded by")  # CID 219
 _QUALITATIVE = Code("C0034375", "UMLS", "Qualitative Evaluations")  # TID 1500
 _SHOWN = {"definite": PRESENT, "suspicious": SUSPECTED}
+_YES_OR_NO = {"yes": codes.cid230.Yes, "no": codes.cid230.No}
 _TEXT = 1024  # characters of a comment, far more than any of ours has
 
 
@@ -119,9 +121,11 @@ def _on_image(source: DicomSource) -> sr.MeasurementsAndQualitativeEvaluations:
     judged = [(FRACTURE, presence), (VERDICT_CERTAINTY, certainty)]
     for name, attribute in reading.attributes.items():
         region = region_code(attribute.label) if name == "region" else None
-        concept = codes.DCM.TargetRegion if region else private_code(name, name)
-        judged.append((concept, region or private_code(attribute.label, attribute.label)))
-        probability = private_code(f"p({name})", f"Probability of the {name} named")
+        words = attribute_words(name)
+        concept = codes.DCM.TargetRegion if region else private_code(name, words.capitalize())
+        label = _YES_OR_NO.get(attribute.label) or private_code(attribute.label, attribute.label)
+        judged.append((concept, region or label))
+        probability = private_code(f"p({name})", f"Probability of {words}")
         measured.append((probability, attribute.probability))
     image = source.image
     return sr.MeasurementsAndQualitativeEvaluations(

@@ -51,7 +51,7 @@ RESULT_SCHEMA = _schema(
     _FRAME,
     _field("status", pa.string(), "ok or failed", nullable=False),
     _field("verdict", pa.string(), "fractured or not_fractured"),
-    _field("certainty", pa.string(), "definite; doubtful: another operating point disagrees"),
+    _field("certainty", pa.string(), "definite; doubtful: points disagree, or out of scope"),
     _field("probability", pa.float64(), "calibrated P(fracture), 0 to 1"),
     _field("operating_point", pa.string(), "screening, balanced or confirm"),
     _field("threshold", pa.float64(), "fractured from this probability on"),

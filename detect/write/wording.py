@@ -8,7 +8,9 @@ __all__ = [
     "CERTAINTY_MEANING",
     "OPERATING_POINT_MEANINGS",
     "REASON_WORDS",
+    "attribute_words",
     "failure_words",
+    "is_out_of_scope",
     "region_of",
     "shown",
     "shown_name",
@@ -20,7 +22,10 @@ OPERATING_POINT_MEANINGS = {
     "confirm": "raises the fewest false alarms, at the price of more missed fractures",
 }
 
-CERTAINTY_MEANING = "doubtful: another operating point of the bundle would decide otherwise"
+CERTAINTY_MEANING = (
+    "doubtful: another operating point of the bundle would decide otherwise, "
+    "or the image is out of scope: unlike those that it was trained with"
+)
 
 REASON_WORDS = {  # of `record.FAILURE_REASONS`
     "not_found": "not found",
@@ -55,6 +60,17 @@ def failure_words(failure: Failure) -> tuple[str, str]:
     """Return the reason, and the message without the path that it begins with."""
     reason = REASON_WORDS.get(failure.reason, shown(failure.reason))
     return reason, shown(failure.message.removeprefix(f"{failure.source.path}: "))
+
+
+def attribute_words(name: str) -> str:
+    """Return an attribute's name for a person: `out of scope` for `out_of_scope`."""
+    return shown(name).replace("_", " ")
+
+
+def is_out_of_scope(reading: Reading) -> bool:
+    """Whether the bundle says that it was not made for the image."""
+    attribute = reading.attributes.get("out_of_scope")
+    return attribute is not None and attribute.label == "yes"
 
 
 def region_of(reading: Reading) -> str:

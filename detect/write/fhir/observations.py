@@ -36,7 +36,7 @@ from detect.write.fhir.identity import device_id, in_dicom_study, part_id
 from detect.write.fhir.image import SeriesFacts, image_reference, patient_of, urn
 from detect.write.fhir.selection import selection_id
 from detect.write.fhir.text import conclusion_of, is_reported, method_of
-from detect.write.wording import shown
+from detect.write.wording import attribute_words, shown
 
 __all__ = ["finding_observation", "observation_id", "verdict_observation"]
 
@@ -200,7 +200,11 @@ def _verdict_components(verdict: Verdict) -> list[Json]:
             local("operating-point", "Operating point"), valueCodeableConcept=local(point, point)
         ),
         component(
-            local("certainty", "Certainty; doubtful: another operating point decides otherwise"),
+            local(
+                "certainty",
+                "Certainty; doubtful: another operating point decides otherwise, "
+                "or the image is out of scope",
+            ),
             valueCodeableConcept=local(verdict.certainty, verdict.certainty),
         ),
     ]
@@ -209,9 +213,10 @@ def _verdict_components(verdict: Verdict) -> list[Json]:
 def _attribute_components(reading: Reading) -> list[Json]:
     parts = []
     for name, attribute in reading.attributes.items():
-        about = concept(f"{name}, as the software takes it")
+        words = attribute_words(name)
+        about = concept(f"{words}, as the software takes it")
         parts.append(component(about, valueCodeableConcept=concept(attribute.label)))
-        about = concept(f"Probability of {name}, 0 to 1")
+        about = concept(f"Probability of {words}, 0 to 1")
         parts.append(component(about, valueQuantity=quantity(attribute.probability)))
     return parts
 

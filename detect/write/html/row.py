@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from detect.draw.banner import percent
-from detect.record import Failure, Finding, Reading
-from detect.write.wording import failure_words, region_of, shown
+from detect.record import Attribute, Failure, Finding, Reading
+from detect.write.wording import (
+    attribute_words,
+    failure_words,
+    is_out_of_scope,
+    region_of,
+    shown,
+)
 
 __all__ = ["failure_row", "reading_row"]
 
@@ -30,6 +36,7 @@ def reading_row(reading: Reading, pictures: dict[str, str]) -> dict[str, Any]:
         "region": region_of(reading),
         "fractured": verdict.label == "fractured",
         "doubtful": verdict.certainty == "doubtful",
+        "outOfScope": is_out_of_scope(reading),
         "probability": verdict.probability,
         "percent": percent(verdict.probability),
         "threshold": verdict.threshold,
@@ -37,12 +44,18 @@ def reading_row(reading: Reading, pictures: dict[str, str]) -> dict[str, Any]:
         "point": shown(verdict.operating_point),
         "findings": [_finding(finding) for finding in reading.findings],
         "attributes": [
-            [shown(name), shown(value.label), percent(value.probability)]
+            [attribute_words(name), shown(value.label), _chance(value)]
             for name, value in reading.attributes.items()
         ],
         "warnings": [shown(text) for text in reading.warnings],
         "model": f"{shown(reading.model.name)} {shown(reading.model.version)}",
     } | {key: shown(text) if "missing" in key else text for key, text in pictures.items()}
+
+
+def _chance(attribute: Attribute) -> str:
+    """Return the probability, and of what it is where the label leaves that open."""
+    of_yes = " for yes" if attribute.label in ("yes", "no") else ""
+    return percent(attribute.probability) + of_yes
 
 
 def _size(reading: Reading) -> tuple[float, float]:

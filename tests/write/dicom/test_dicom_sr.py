@@ -148,6 +148,28 @@ def test_a_negative_says_so(tmp_path: Path, write: Write) -> None:
     assert items(plain, "SCOORD") == []
 
 
+def test_regions_and_what_is_out_of_scope_are_said_in_standard_words(
+    tmp_path: Path, write: Write
+) -> None:
+    attributes = {
+        "out_of_scope": Attribute("no", 0.125),
+        "region": Attribute("shoulder", 0.75),
+        "region_shoulder": Attribute("yes", 0.75),
+        "region_hip": Attribute("no", 0.25),
+    }
+    path = write_radiograph(tmp_path / "a.dcm")
+    (group,) = sr.srread(
+        write(reading_of(path, attributes=attributes))
+    ).content.get_image_measurement_groups()
+    values = {e.name.meaning: e.value for e in group.get_qualitative_evaluations()}
+    assert values["Out of scope"] == values["Region hip"] == codes.cid230.No
+    assert values["Region shoulder"] == codes.cid230.Yes
+    assert values["Target Region"].meaning == "Shoulder"
+    numbers = {m.name.meaning: m.value for m in group.get_measurements()}
+    assert numbers["Probability of out of scope"] == 0.125
+    assert numbers["Probability of region hip"] == 0.25
+
+
 def test_places_below_suspicious_are_left_out(tmp_path: Path, write: Write) -> None:
     low = Finding("F1", "fracture", "none", 0.01, Box(1, 1, 5, 5))
     assert (

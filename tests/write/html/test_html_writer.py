@@ -22,7 +22,7 @@ from report_records import finding, picture, reading
 
 from detect.draw.heatmap import encode_heatmap
 from detect.errors import InputError, OutputError
-from detect.record import Failure, Reading, Source
+from detect.record import Attribute, Failure, Reading, Source
 from detect.write.context import FormatOptions, WriteContext
 from detect.write.formats import remove_formats, write_formats
 from detect.write.originals import Originals
@@ -98,6 +98,30 @@ def test_rows_are_ordered_by_suspicion_and_failures_apart(
         "\N{NO-BREAK SPACE}", " "
     )
     assert "2026-03-14, 09:26 UTC" in words
+
+
+def test_what_is_out_of_scope_is_said(tmp_path: Path, context: Contexts) -> None:
+    known = {"region": Attribute("hand", 0.9), "region_leg": Attribute("no", 0.0625)}
+    readings = [
+        replace(
+            reading(Source("chest.png", "0" * 64, 4, 4), 0.6, doubtful=True),
+            attributes={"out_of_scope": Attribute("yes", 0.75)},
+        ),
+        replace(
+            reading(Source("hand.png", "0" * 64, 4, 4), 0.3),
+            attributes={"out_of_scope": Attribute("no", 0.125), **known},
+        ),
+    ]
+    write_formats(readings, context(tmp_path), ["html"])
+    chest, hand = _Page(tmp_path / "report.html").rows()
+    assert (chest["outOfScope"], hand["outOfScope"]) == (True, False)
+    said = [[text.replace("\N{NO-BREAK SPACE}", " ") for text in row] for row in hand["attributes"]]
+    assert said == [
+        ["out of scope", "no", "12.5 % for yes"],
+        ["region", "hand", "90.0 %"],
+        ["region leg", "no", "6.2 % for yes"],
+    ]
+    assert hand["region"] == "hand"
 
 
 def test_fractured_come_first_whatever_their_threshold(tmp_path: Path, context: Contexts) -> None:

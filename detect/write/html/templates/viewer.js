@@ -63,7 +63,8 @@ function fillPanel(row) {
     make("p", {class: row.fractured ? "headline hot" : "headline", text: row.fractured ? "Fractured" : "Not fractured"}),
     make("p", {class: "chance-line"}, meter(row), row.doubtful ? make("span", {class: "chip doubt", text: "doubtful"}) : null),
     make("p", {class: "fine", text: `Probability of a fracture, calibrated. Operating point “${row.point}”: fractured from ${row.thresholdPercent} on.` +
-      (row.doubtful ? " Doubtful: another operating point would decide otherwise." : "")}),
+      (row.outOfScope ? " Doubtful: the image is unlike those that the model was trained with."
+        : row.doubtful ? " Doubtful: another operating point would decide otherwise." : "")}),
     ...row.warnings.map(text => make("p", {class: "warning", text: `⚠ ${text}`})),
     row.view_missing ? make("p", {class: "warning", text: `No picture: ${row.view_missing}`}) : null,
     make("h3", {text: row.findings.length ? "Places" : "No place is marked"}),
