@@ -45,8 +45,9 @@ def _free(rects: _Rects, obstacles: _Rects, frame: tuple[int, int]) -> NDArray[n
 
 def _darkest(rects: _Rects, grey: NDArray[np.uint8]) -> tuple[int, int]:
     """Return the top-left corner of the rectangle over the least bone."""
-    means = [grey[y1:y2, x1:x2].mean() for x1, y1, x2, y2 in rects.astype(int).tolist()]
-    x, y = rects[int(np.argmin(means)), :2]
+    # sums do for means, since all are of one size
+    sums = [grey[y1:y2, x1:x2].sum() for x1, y1, x2, y2 in rects.astype(int).tolist()]
+    x, y = rects[int(np.argmin(sums)), :2]
     return int(x), int(y)
 
 

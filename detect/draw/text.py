@@ -45,9 +45,10 @@ class Paragraph:
 _Line = tuple[tuple[float, Span], ...]  # each word with its left edge
 _Ink = tuple[int, int, Image.Image]  # left, top from where a word stands; how much of it is inked
 
-# Most words stand in the strips of every picture, so that few pixels are ever set anew. A word
-# in the largest size takes some 100 kB, so that the caches are small whatever is drawn.
+# Most words and lines stand in every picture, so that few are ever set anew. In the largest size
+# a word takes some 100 kB and a line three times as much, so that the caches stay small.
 _KEPT = 256
+_KEPT_LINES = 64
 
 
 def is_grey(paragraphs: Sequence[Paragraph]) -> bool:
@@ -81,6 +82,23 @@ def _ink(text: str, size: int, bold: bool) -> _Ink:
     ink = Image.new("L", (max(0, right - left), max(0, bottom - top)))
     ImageDraw.Draw(ink).text((-left, -top), text, fill=255, font=font)
     return left, top, ink
+
+
+@lru_cache(maxsize=_KEPT_LINES)
+def _line_ink(words: tuple[tuple[int, str], ...], size: int, bold: bool) -> _Ink:
+    """Set words of one colour, each at its left edge, as `_ink` sets one."""
+    if len(words) == 1:
+        left, top, ink = _ink(words[0][1], size, bold)
+        return words[0][0] + left, top, ink
+    inks = [(x, *_ink(text, size, bold)) for x, text in words]
+    start = min(x + left for x, left, _, _ in inks)
+    highest = min(top for _, _, top, _ in inks)
+    width = max(x + left + ink.width for x, left, _, ink in inks) - start
+    height = max(top + ink.height for _, _, top, ink in inks) - highest
+    line = Image.new("L", (width, height))
+    for x, left, top, ink in inks:
+        line.paste(255, (x + left - start, top - highest), ink)
+    return start, highest, line
 
 
 def _words(paragraph: Paragraph) -> Iterator[Span]:
@@ -157,9 +175,12 @@ def text_strip(
     for paragraph in paragraphs:
         size, bold = paragraph.size, paragraph.bold
         for line in _wrap(paragraph, max(1, width - 2 * margin)):
+            words: dict[Colour, list[tuple[int, str]]] = {}
             for x, word in line:
-                left, top, ink = _ink(word.text, size, bold)
-                placed.append((round(margin + x) + left, y + top, word.colour, ink))
+                words.setdefault(word.colour, []).append((round(margin + x), word.text))
+            for colour, alike in words.items():
+                left, top, ink = _line_ink(tuple(alike), size, bold)
+                placed.append((left, y + top, colour, ink))
             y += _line_height(_font(size, bold))
     # Pillow is told that it draws RGB, which spares turning every pixel around afterwards
     mode = "L" if channels == 1 else "RGB"

@@ -98,6 +98,25 @@ def test_a_word_is_set_as_pillow_sets_it(text: str, bold: bool) -> None:
         assert (strip == np.asarray(plain)[:, :, ::-1]).all()
 
 
+def test_a_line_of_several_colours_is_set_as_pillow_sets_its_words() -> None:
+    name = Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+    font = ImageFont.truetype(name, 21)
+    spans = (
+        Span("——", (255, 150, 20)),
+        Span("jÅg und (16.6", (170,) * 3),
+        Span("%)", (9, 200, 30)),
+    )
+    for _ in range(2):  # also when set before
+        strip = text_strip([Paragraph(spans, 21)], 400, 7)
+        plain = Image.new("RGB", (400, len(strip)))
+        x = 7.0
+        for span in spans:
+            for word in span.text.split():
+                ImageDraw.Draw(plain).text((round(x), 7), word, fill=span.colour, font=font)
+                x += font.getlength(word) + font.getlength(" ")
+        assert (strip == np.asarray(plain)[:, :, ::-1]).all()
+
+
 def test_a_grey_strip_is_a_channel_of_the_same_in_colour() -> None:
     paragraphs = [
         Paragraph((Span("operating point: balanced", (170,) * 3), Span("0.1.0", (235,) * 3)), 17),
