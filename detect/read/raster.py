@@ -148,7 +148,9 @@ def _grey8(image: Image.Image) -> Image.Image:
         shown = Image.new("RGBA", image.size, (0, 0, 0, 255))
         shown.alpha_composite(image.convert("RGBA"))
         return shown.convert("L")
-    if image.mode in ("1", "L", "RGB"):
+    if image.mode == "L":
+        return image
+    if image.mode in ("1", "RGB"):
         return image.convert("L")
     return image.convert("RGB").convert("L")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 import detect.read
 from detect.errors import ReadError
@@ -148,7 +148,7 @@ def test_memory_shortage_is_not_hidden(tmp_path: Path, monkeypatch: pytest.Monke
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(Image.Image, "convert", exhaust)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", exhaust)
     with pytest.raises(MemoryError):
         list(read(path, "x"))
 
