@@ -22,7 +22,7 @@ from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import BundleError, DataError, InputError
 from detect.isolation import isolate_ultralytics
-from detect.model.bundle import BUNDLE_SCHEMA, GRAPH, Bundle, load_bundle
+from detect.model.bundle import ATTRIBUTES, BUNDLE_SCHEMA, GRAPH, Bundle, load_bundle
 from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.evaluated import evaluate_bundle
@@ -79,6 +79,7 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
     with TemporaryDirectory(prefix="fracture-locator-") as temporary:
         work = Path(temporary)
         isolate_ultralytics(work)
+        from detect.train.attributes import fit_attributes
         from detect.train.export import export_onnx, input_form
         from detect.train.finetune import load_network
 
@@ -91,7 +92,12 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
         settled = settle_on_validation(
             _validation(report), folder / GRAPH, form, request.workers, request.show_progress
         )
+        fitted = fit_attributes(
+            report.usable, folder / GRAPH, form, request.workers, request.show_progress
+        )
+        fitted.write(folder / ATTRIBUTES)
         training = manifest["training"] | {"ece_on_val": settled.pop("ece_on_val")}
+        training["attributes"] = fitted.figures
         training["exported"] = {"command": request.command, "version": __version__}
         manifest |= {
             "schema_version": BUNDLE_SCHEMA,

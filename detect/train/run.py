@@ -9,8 +9,9 @@ and a stage is run again, with all later ones, by deleting its file.
     verdict.pt, .json   3 fit verdict: the network with the better head, and the choice
     bundle/model.onnx   4 export
     settled.json        5 calibrate: calibration, operating points, box thresholds
-    evaluation/         6 evaluate: metrics and figures of val and test
-    bundle/             7 pack: then copied to its place
+    attributes.json     6 fit attributes: what came of it; the fit is in bundle/
+    evaluation/         7 evaluate: metrics and figures of val and test
+    bundle/             8 pack: then copied to its place
     learning_curve.png, seconds.json
 """
 
@@ -28,7 +29,7 @@ from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset
 from detect.errors import DataError
 from detect.isolation import isolate_ultralytics
-from detect.model.bundle import GRAPH, InputForm, load_bundle
+from detect.model.bundle import ATTRIBUTES, GRAPH, InputForm, load_bundle
 from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.curve import plot_learning_curve, read_curve
@@ -90,7 +91,10 @@ def train(request: TrainRequest) -> dict[str, Any]:
         _export(request, prepared, network, choice["detection_heads"]["kept"])
         form = input_form(network, prepared.recipe.model.image_size)
         settled = _settled(request, prepared, form)
+    with clock("fit attributes"):
+        attributes = _attributes(request, report, form)
     manifest = compose_manifest(request, datasets, report, prepared, form, device, choice, settled)
+    manifest["training"]["attributes"] = attributes
     write_manifest(bundle, manifest)
     with clock("evaluate"):
         metrics = evaluate_bundle(
@@ -176,7 +180,7 @@ def _export(request: TrainRequest, prepared: Prepared, network: Any, head: str) 
 
     graph = request.run / "bundle" / GRAPH
     if not (request.resume and graph.exists()):
-        drop_stages(request.run / "settled.json")
+        drop_stages(request.run / "settled.json", request.run / ATTRIBUTES)
         with naming_output(graph):
             graph.parent.mkdir(exist_ok=True)
             export_onnx(network, head, prepared.recipe.model.image_size, graph)
@@ -192,3 +196,16 @@ def _settled(request: TrainRequest, prepared: Prepared, form: InputForm) -> dict
     return write_stage(
         note, settle_on_validation(images, graph, form, request.workers, request.show_progress)
     )
+
+
+def _attributes(request: TrainRequest, report: CheckReport, form: InputForm) -> dict[str, Any]:
+    """Fit the attribute heads into the bundle; return what came of it."""
+    from detect.train.attributes import fit_attributes
+
+    note, graph = request.run / ATTRIBUTES, request.run / "bundle" / GRAPH
+    done = read_stage(note, "regions", "not_fitted") if request.resume else None
+    if done is not None and graph.with_name(ATTRIBUTES).exists():
+        return done
+    fitted = fit_attributes(report.usable, graph, form, request.workers, request.show_progress)
+    fitted.write(graph.with_name(ATTRIBUTES))
+    return write_stage(note, fitted.figures)
