@@ -1,7 +1,7 @@
 """Each radiograph read twice, as it is and mirrored: test-time augmentation, at twice the time.
 
-Measured on the 373 images of FracAtlas' `val` with the weights `fracture-n` of version 0.1.0, whose
-calibration and thresholds were set without the mirror image, as always:
+Measured on 373 images of FracAtlas' `val` with the network of `fracture-n` 0.1.0, inputs padded to
+multiples of 32, calibration and thresholds set without the mirror image, as always:
 
     |                                      | AUROC | sens. at spec. 0.90 | ECE   | mAP50 | FROC  |
     | the image alone                      | 0.933 | 0.813               | 0.058 | 0.495 | 0.687 |
