@@ -8,7 +8,6 @@ output does not depend on the number of workers.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,13 +18,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from detect.claim import RunSettings, claim_folder, clear_run, describe_run
-from detect.errors import InputError, OutputError, ReadError
+from detect.errors import DeviceError, InputError, OutputError, ReadError
 from detect.inputs import Input, Inputs, collect_inputs
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.coherence import compose_reading
 from detect.model.mirrored import Predict, mirrored
 from detect.model.predictor import build_predictor
-from detect.model.runtime import RuntimeName
+from detect.model.runtimes import RuntimeName, choose_runtime, default_workers
 from detect.pictures import Draw, picture_saver
 from detect.progress import Progress, followed
 from detect.read import read, sha256_of
@@ -64,7 +63,7 @@ class DetectRequest:
     mirror: bool = False  # read each image mirrored, too
     resume: bool = False
     overwrite: bool = False
-    workers: int | None = None  # None: one per core
+    workers: int | None = None  # None: of `default_workers`
     runtime: RuntimeName = "auto"
     show_progress: bool = False
     command: str = ""
@@ -92,7 +91,8 @@ def detect_folder(request: DetectRequest) -> Outcome:
     """Read every input and write all results into `request.out`.
 
     Raises:
-        InputError, BundleError, OutputError: one line each; results so far stay valid.
+        InputError, BundleError, DeviceError, OutputError: one line each; results so far stay
+            valid.
     """
     started = time.monotonic()
     formats = known_formats((*ALWAYS_WRITTEN, *request.formats))
@@ -104,12 +104,13 @@ def detect_folder(request: DetectRequest) -> Outcome:
         *(inputs.given, point, request.min_score),
         *(request.images, request.heatmap, request.mirror),
     )
-    run = describe_run(request.command, bundle, settings, request.runtime)
+    runtime = choose_runtime(request.runtime)
+    run = describe_run(request.command, bundle, settings, runtime)
     claim_folder(request.out, run, resume=request.resume, overwrite=request.overwrite)
     # each costs memory and a start of its own, which one image should not pay for
-    workers = min(request.workers or os.cpu_count() or 1, len(inputs.files))
+    workers = min(request.workers or default_workers(runtime), len(inputs.files))
     with stage("load"):
-        predictor: Predict = build_predictor(bundle, request.runtime, workers)
+        predictor: Predict = build_predictor(bundle, runtime, workers)
         if request.mirror:
             predictor = mirrored(predictor, bundle.calibration)
         draw = picture_saver(request.out, images=request.images, heatmap=request.heatmap)
@@ -187,8 +188,8 @@ def _read_file(
             records.append(draw(radiograph, reading, prediction))
     except ReadError as error:
         records.append(_failure(file, error.reason, str(error)))
-    except OutputError:
-        raise  # a full disk is no fault of this file, and the next one would meet it too
+    except (DeviceError, OutputError):
+        raise  # a full disk or card is no fault of this file, and the next would meet it too
     except Exception as error:  # our own mistake: shown as such, and the folder goes on
         LOGGER.debug("%s", file.path, exc_info=True)
         message = f"{file.name}: internal error, please report it: {type(error).__name__}: {error}"

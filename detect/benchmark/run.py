@@ -24,6 +24,7 @@ from detect.benchmark.variants import our_variants, peer_variants
 from detect.extras import need_extra
 from detect.inputs import collect_inputs
 from detect.model.bundle import Bundle, load_bundle
+from detect.model.runtimes import choose_runtime, default_workers
 from detect.progress import Progress
 from detect.write.atomic import naming_output
 from detect.write.formats import known_formats
@@ -50,7 +51,7 @@ def run_benchmark(request: BenchmarkRequest) -> dict[str, Any]:
     known_formats(request.formats)
     collect_inputs([str(request.data)])  # a mistake is told before a folder is made
     bundle = load_bundle(request.weights)
-    workers = request.workers or os.cpu_count() or 1
+    workers = request.workers or default_workers(choose_runtime(request.runtime))
     started, load = datetime.now(UTC), load_average()
     if load > _BUSY * (os.cpu_count() or 1):
         LOGGER.warning("the machine is busy (load %.1f): figures will be low and vary", load)

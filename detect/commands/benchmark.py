@@ -65,10 +65,11 @@ def benchmark(
     from detect.benchmark.request import PEERS, BenchmarkRequest
     from detect.benchmark.run import run_benchmark
     from detect.benchmark.table import format_benchmark
+    from detect.model.runtimes import RUNTIMES
 
     for name in peer or ():
         one_of("--peer", name, PEERS)
-    one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime"))
+    one_of("--runtime", runtime, RUNTIMES)
     claim_record(out, overwrite=overwrite)
     record = run_benchmark(
         BenchmarkRequest(

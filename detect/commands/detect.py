@@ -74,6 +74,7 @@ def detect(
     verbose: Verbose = False,
 ) -> None:
     """Give every radiograph a verdict and boxes, and write the results."""
+    from detect.model.runtimes import RUNTIMES
     from detect.pipeline import DetectRequest, detect_folder
     from detect.write.context import FormatOptions
 
@@ -94,7 +95,7 @@ def detect(
             resume=resume,
             overwrite=overwrite,
             workers=workers,
-            runtime=one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime")),  # type: ignore[arg-type]
+            runtime=one_of("--runtime", runtime, RUNTIMES),  # type: ignore[arg-type]
             show_progress=shows_progress(quiet),
             command=typed_command(),
         )

@@ -122,9 +122,11 @@ def evaluate(
     from detect.evaluate.table import format_table
     from detect.evaluate.truths import shared_folder
     from detect.model.bundle import Bundle
+    from detect.model.runtimes import RUNTIMES, choose_runtime, default_workers
 
     one_of("--split", split, SPLITS)
-    one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime"))
+    one_of("--runtime", runtime, RUNTIMES)
+    chosen = choose_runtime(runtime)  # type: ignore[arg-type]
     for name in checklist or ():
         one_of("--checklist", name, CHECKLISTS)
     if weights is not None and predictions is not None:
@@ -152,8 +154,8 @@ def evaluate(
             one,
             dataset,
             report,
-            runtime=runtime,  # type: ignore[arg-type]
-            workers=threads,
+            runtime=chosen,
+            workers=workers or default_workers(chosen),
             show_progress=bar,
             mirror=mirror,
         )

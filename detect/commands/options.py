@@ -40,7 +40,8 @@ Data = Annotated[
     list[Path], typer.Option("--data", help="Dataset folder; give it again to merge several.")
 ]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Threads.", show_default="one per core")
+    int | None,
+    typer.Option("--workers", min=1, help="Threads.", show_default="one per core, more for a card"),
 ]
 Mirror = Annotated[
     bool,
@@ -58,7 +59,14 @@ SecondaryCaptureOf = Annotated[
     ),
 ]
 FORMAT_HELP = f"One of {', '.join(FORMATS)}; may be given again."
-Runtime = Annotated[str, typer.Option("--runtime", help="auto, openvino or onnxruntime.")]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        "--runtime",
+        help="openvino or onnxruntime (processor); cuda or tensorrt (NVIDIA card, the latter in "
+        "half precision); auto: cuda if it works here, else openvino.",
+    ),
+]
 
 
 def one_of(option: str, value: str, choices: tuple[str, ...]) -> str:

@@ -80,9 +80,11 @@ def robustness(
     from detect.evaluate.run import check_split
     from detect.evaluate.seen import SEEN_SPLITS
     from detect.model.bundle import load_bundle
+    from detect.model.runtimes import RUNTIMES, choose_runtime, default_workers
 
     one_of("--split", split, SPLITS)
-    one_of("--runtime", runtime, ("auto", "openvino", "onnxruntime"))
+    one_of("--runtime", runtime, RUNTIMES)
+    chosen = choose_runtime(runtime)  # type: ignore[arg-type]
     names = tuple(each.name for each in CONDITIONS)
     for name in condition or ():
         one_of("--condition", name, names)
@@ -100,8 +102,8 @@ def robustness(
         bundle,
         [each for each in CONDITIONS if not condition or each.name in condition],
         grouped_by=grouped_by,
-        runtime=runtime,  # type: ignore[arg-type]
-        workers=threads,
+        runtime=chosen,
+        workers=workers or default_workers(chosen),
         show_progress=bar,
         command=typed_command(without=("--overwrite",)),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from detect.data.sample import Sample
-from detect.errors import ReadError
+from detect.errors import DeviceError, ReadError
 from detect.progress import Progress
 from detect.read import Radiograph, read, sha256_of
 from detect.record import Failure, Reading, Source
@@ -59,7 +59,8 @@ def read_each(
 
     Args:
         samples: a file with several frames fails, since the truth is of one image.
-        work: called from `workers` threads at once; whatever it raises costs one image.
+        work: called from `workers` threads at once; whatever it raises costs one image, but for
+            a DeviceError, which ends it all.
         workers: threads.
         show_progress: draw a bar on stderr.
         folder: as for `sample_name`; names the image in `Source.path`.
@@ -75,6 +76,8 @@ def read_each(
             return work(radiographs[0])
         except ReadError as error:
             return Failure(Source(name, sha256_of(sample.image)), error.reason, str(error))
+        except DeviceError:
+            raise
         except Exception as error:  # the model's mistake or ours: counted as such
             LOGGER.debug("%s", name, exc_info=True)
             message = f"{name}: internal error, please report it: {type(error).__name__}: {error}"

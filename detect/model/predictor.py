@@ -86,11 +86,12 @@ def build_predictor(bundle: Bundle, runtime: RuntimeName = "auto", threads: int 
     """Load a bundle into a runtime; up to `threads` threads may call the result at once.
 
     Raises:
-        InputError: the runtime is not installed.
+        InputError: the runtime is not installed, or there is no card for it.
         BundleError: the graph cannot be loaded.
+        DeviceError: the card has no room for it.
     """
     return Predictor(
-        open_runtime(bundle.graph, runtime, threads),
+        open_runtime(bundle.graph, runtime, threads, bundle.manifest.input),
         bundle.manifest.input,
         bundle.calibration,
     )

@@ -1,4 +1,4 @@
-"""Running the bundle's ONNX graph: OpenVINO or ONNX Runtime, behind one face.
+"""Running the bundle's ONNX graph, on the processor or a graphics card, behind one face.
 
 The graph: `image` uint8 (B, 1, H, W) → `boxes` float32 (B, N, 4) xyxy in network pixels,
 `scores` float32 (B, N, classes) in [0, 1], `image_logit` float32 (B,), `evidence` float32
@@ -13,18 +13,21 @@ import threading
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.errors import BundleError, InputError
+from detect.errors import BundleError, FractureLocatorError, InputError
+from detect.model.bundle import InputForm
+from detect.model.runtimes import RuntimeName, choose_runtime
 from detect.offline import switch_off_telemetry
 
 __all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime"]
 
-RuntimeName = Literal["auto", "openvino", "onnxruntime"]
 OUTPUTS = ("boxes", "scores", "image_logit", "evidence", "features")
+
+_EXTRAS = {"onnxruntime": '".[onnxruntime]"', "cuda": '".[gpu]"', "tensorrt": '".[gpu]"'}
 
 # OpenVINO's Python binding fills static tables at its first use, under a C++ guard and with the
 # GIL let go in between: two threads whose first calls meet there wait for each other for ever.
@@ -106,21 +109,38 @@ def _outputs(given: Set[str]) -> list[str]:
     return [name for name in OUTPUTS if name != "features" or name in given]
 
 
-def open_runtime(graph: Path, name: RuntimeName = "auto", threads: int = 1) -> Runtime:
+def open_runtime(
+    graph: Path,
+    name: RuntimeName = "openvino",
+    threads: int = 1,
+    form: InputForm | None = None,
+) -> Runtime:
     """Load the graph into a runtime, to be called by up to `threads` threads at once.
 
-    `auto` is OpenVINO, which the base install brings and which is the fastest on CPUs.
+    Args:
+        graph: of a bundle.
+        name: as `detect.model.runtimes` lists them.
+        threads: for which a processor's runtime is set up; on a card any number may call.
+        form: of the inputs; TensorRT alone wants to know it.
 
     Raises:
-        InputError: the runtime is not installed.
+        InputError: the runtime is not installed, or there is no card for it.
         BundleError: the graph cannot be loaded.
+        DeviceError: the card has no room for it.
     """
     switch_off_telemetry()
-    kind: type[_OpenVino | _OnnxRuntime] = _OnnxRuntime if name == "onnxruntime" else _OpenVino
+    chosen = choose_runtime(name)
     try:
+        if chosen == "cuda" or chosen == "tensorrt":
+            from detect.model.onnx_gpu import open_on_gpu  # which needs this module
+
+            return open_on_gpu(graph, chosen, form)
+        kind = _OnnxRuntime if chosen == "onnxruntime" else _OpenVino
         return kind(graph, threads)
+    except FractureLocatorError:
+        raise
     except ImportError as error:
-        what = '".[onnxruntime]"' if name == "onnxruntime" else "."
+        what = _EXTRAS.get(chosen, ".")
         raise InputError(
             f"--runtime {name}: not installed; "
             f"run: python -m pip install -e {what} -c configs/constraints.txt"

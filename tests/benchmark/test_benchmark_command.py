@@ -88,7 +88,7 @@ def test_with_images_and_further_formats_on_another_runtime(
     [
         (["--peer", "yolo"], 2, "--peer yolo: choose from ultralytics, ultralytics-openvino"),
         (["--rounds", "0"], 2, "--rounds"),
-        (["--runtime", "cuda"], 2, "--runtime cuda: choose from"),
+        (["--runtime", "abacus"], 2, "--runtime abacus: choose from"),
         (["--format", "docx"], 1, "error: --format docx: unknown"),
         (["--weights", "none"], 1, "error: --weights none: no such bundle"),
         (["--data", "none"], 1, "error: none: no such file or folder"),
