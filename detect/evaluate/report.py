@@ -4,7 +4,7 @@
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
 then says why. Intervals are at `settings.confidence_level`. Version 1.2 had no interval of F1,
 Youden's J, kappa, calibration, mAP75, mAP50-95 and AR, and of rates with failures as errors
-sensitivity and specificity alone; 1.3 had no mistakes.
+sensitivity and specificity alone; 1.3 had neither mistakes nor attributes.
 
     schema_version, kind      "1.4", "evaluation"
     version, command          of this program; as typed, or null
@@ -23,6 +23,9 @@ sensitivity and specificity alone; 1.3 had no mistakes.
                               caution: of train and val, why figures on them flatter, or null
                               (those from name to left_out, caution and command are of
                               `evaluate_split`; version and model of `evaluate_samples`)
+    attributes                null where the records tell none; else regions {name: n, n_yes,
+                              accuracy, auroc}, of images in scope whose region is known, and
+                              out_of_scope {n, n_yes, share}: images that were taken to be so
     subsets                   {name: subset}: "all"; "without_hardware" and
                               "one_image_size", where shortcuts would show;
                               "long_side_…" for each class of image sizes that occurs; and
@@ -93,6 +96,7 @@ from pathlib import Path
 from typing import Any
 
 from detect.errors import InputError
+from detect.evaluate.attribute_block import attribute_block
 from detect.evaluate.box_block import box_block
 from detect.evaluate.cases import Case, Truth, pair_cases
 from detect.evaluate.clustered import clustered_block
@@ -183,6 +187,7 @@ def evaluate_records(
         },
         "environment": environment(),
         "data": {**_data(cases, records), "sha256": data_sha256(truths, records)},
+        "attributes": attribute_block(truths, records),
         "subsets": {subset.name: _subset(subset, settings, grouped) for subset in subsets},
     }
 
