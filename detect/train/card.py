@@ -8,6 +8,7 @@ from detect.data.check_report import LEAKS, count
 from detect.data.sample import SPLITS
 from detect.evaluate.robustness.table import robustness_markdown
 from detect.train.ablations import ablation_text
+from detect.train.card_attributes import attribute_section
 from detect.train.card_figures import figure_sections
 
 __all__ = ["write_card"]
@@ -69,7 +70,7 @@ Boxes are measured over all images of a split, normals included. Intervals, in b
 ECE on val as the training measured it, before calibration (the verdict head's own sigmoid):
 {ece_before}; after: {ece_after}.
 
-{robustness}## Fine-tune on your own data
+{attributes}{robustness}## Fine-tune on your own data
 
     python -m pip install -e ".[train]" -c configs/constraints.txt
     python cli.py train --data YOUR_DATA --init weights/{name}/model.pt --out weights/mine
@@ -113,6 +114,7 @@ def write_card(
     recipe = training["recipe"]
     verdict, heads = training["verdict_head"], training["detection_heads"]
     leaks = [found["line"] for found in training["checks"] if found["leak"]]
+    splits = {"val": val} if test is None else {"val": val, "test": test}
     return _TEMPLATE.format(
         name=manifest["name"],
         version=manifest["version"],
@@ -163,10 +165,8 @@ def write_card(
         heads=", ".join(f"{name} {_plain(value)}" for name, value in heads["map50"].items()),
         head=heads["kept"],
         command=training["command"],
-        figures=figure_sections(
-            {"val": val} if test is None else {"val": val, "test": test},
-            manifest["default_operating_point"],
-        ),
+        figures=figure_sections(splits, manifest["default_operating_point"]),
+        attributes=attribute_section(training, splits),
         ece_before=_plain(training["ece_on_val"]["before"]),
         ece_after=_plain(training["ece_on_val"]["after"]),
     )
