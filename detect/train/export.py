@@ -111,6 +111,9 @@ def export_onnx(network: FractureNetwork, head: str, size: int, path: Path) -> N
 
     model: Any = onnxslim.slim(onnx.load(str(beside)))
     _halve_weights(model)
+    # Shapes between the nodes, which every runtime finds itself: a fifth of the file, and their
+    # symbols are spelled otherwise from one process to the next.
+    del model.graph.value_info[:]
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(beside))
     beside.replace(path)

@@ -1,0 +1,102 @@
+"""`export`: a bundle's graph made anew, by the real command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from detect.model.bundle import load_bundle
+
+pytestmark = pytest.mark.slow
+
+SETTLED = ("calibration", "operating_points", "box_thresholds", "input", "classes")
+
+
+def test_the_graph_made_anew_is_the_one_of_the_training(
+    finished: Any, phantoms: Path, tmp_path: Path, new_workplace: Any
+) -> None:
+    """The same weights on the same data: the same graph, thresholds and figures."""
+    workplace = new_workplace(tmp_path / "work")
+
+    done = workplace.run(
+        "export",
+        "--data",
+        phantoms,
+        "--weights",
+        finished.bundle,
+        "--out",
+        "again",
+        "--workers",
+        "1",
+    )
+
+    assert done.returncode == 0, done.stderr
+    again, before = load_bundle(str(workplace.folder / "again")), load_bundle(str(finished.bundle))
+    assert again.manifest.files["model.onnx"] == before.manifest.files["model.onnx"]
+    for name in SETTLED:
+        assert getattr(again.manifest, name) == getattr(before.manifest, name)
+    assert again.manifest.metrics == before.manifest.metrics
+    assert again.manifest.name == "again"
+    exported = again.manifest.training["exported"]
+    assert exported["command"].startswith("python cli.py export --data")
+    assert "again" in (again.folder / "CARD.md").read_text(encoding="utf-8")
+    assert not workplace.network_attempts.exists()
+
+
+def test_other_data_than_it_was_trained_with_is_refused(
+    finished: Any, phantoms: Path, tmp_path: Path, new_workplace: Any
+) -> None:
+    """Thresholds must not be settled on images that the network has learned."""
+    workplace = new_workplace(tmp_path / "work")
+    table = (phantoms / "table.csv").read_text(encoding="utf-8")
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in phantoms.iterdir():
+        if file.name != "table.csv":
+            (other / file.name).symlink_to(file)
+    (other / "table.csv").write_text(table.replace(",train,", ",val,", 1), encoding="utf-8")
+
+    done = workplace.run("export", "--data", other, "--weights", finished.bundle, "--out", "again")
+
+    assert done.returncode == 1
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith(f"error: {other}: its train split is not the one")
+    assert not (workplace.folder / "again").exists()
+
+
+def test_what_is_there_is_not_replaced_unasked(
+    finished: Any, phantoms: Path, tmp_path: Path, new_workplace: Any
+) -> None:
+    workplace = new_workplace(tmp_path / "work")
+    (workplace.folder / "again").mkdir()
+
+    done = workplace.run(
+        "export", "--data", phantoms, "--weights", finished.bundle, "--out", "again"
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == "error: --out again: exists; --overwrite replaces it\n"
+
+
+def test_a_bundle_without_its_checkpoint_is_told(
+    finished: Any, phantoms: Path, tmp_path: Path, new_workplace: Any
+) -> None:
+    workplace = new_workplace(tmp_path / "work")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    manifest = yaml.safe_load((finished.bundle / "manifest.yaml").read_bytes())
+    for name in list(manifest["files"]):
+        if name == "model.pt":
+            del manifest["files"][name]
+        else:
+            (bare / name).symlink_to(finished.bundle / name)
+    (bare / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+
+    done = workplace.run("export", "--data", phantoms, "--weights", bare, "--out", "again")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {bare}: has no model.pt")
+    assert done.stderr.count("\n") == 1
