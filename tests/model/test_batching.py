@@ -144,6 +144,20 @@ def test_a_rare_shape_waits_for_one_batch_at_most() -> None:
     ]
 
 
+def test_what_is_too_many_for_one_batch_lets_others_go_first() -> None:
+    gate = Gate()
+    inner = Scripted(pause=gate)
+    common, rare = SHAPES[:2]
+    shapes = [common, common, common, rare, common]
+    queue_behind(BatchingRuntime(inner, 2), gate, [picture(1, shape) for shape in shapes])
+    assert [(shape[0], shape[2:]) for shape in inner.batches] == [
+        (1, common),
+        (2, common),
+        (1, rare),
+        (1, common),
+    ]
+
+
 def test_a_lone_caller_waits_for_nobody() -> None:
     inner = Scripted()
     runtime = BatchingRuntime(inner, 16)
