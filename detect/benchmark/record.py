@@ -18,6 +18,7 @@ from detect.write.atomic import replacing_text
 
 __all__ = ["RECORD_NAME", "build_record", "claim_record", "write_record"]
 
+_PRECISIONS = {"tensorrt": "float16", "openvino-int8": "int8"}
 RECORD_NAME = "benchmark.json"
 
 
@@ -58,7 +59,7 @@ def build_record(
         "name": OURS,
         "about": "detect",
         # `model.runtime` asks for it, whatever the processor could do
-        "precision": "float16" if request.runtime == "tensorrt" else "float32",
+        "precision": _PRECISIONS.get(request.runtime, "float32"),
         "setting": {"workers": workers, "runtime": request.runtime},
         "tried": [],
     }

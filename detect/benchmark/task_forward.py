@@ -31,7 +31,7 @@ def measure_forward(
         images, seconds.
     """
     bundle = load_bundle(weights)
-    run = open_runtime(bundle.graph, runtime, workers, bundle.manifest.input)
+    run = open_runtime(bundle.graph_for(runtime), runtime, workers, bundle.manifest.input)
     files = islice(collect_inputs([folder]).files, _KEPT)
     tensors = [_tensor(file.path, bundle.manifest.input) for file in files]
 

@@ -20,6 +20,10 @@ def export(
     data: Data,
     out: Annotated[Path, typer.Option("--out", help="Bundle to make.")],
     weights: Weights = DEFAULT_BUNDLE,
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="A graph in 8 bits, too, for `--runtime openvino-int8`."),
+    ] = False,
     overwrite: Overwrite = False,
     workers: Workers = None,
     quiet: Quiet = False,
@@ -35,6 +39,8 @@ def export(
         *("torch", "torchvision", "ultralytics", "onnx", "onnxruntime", "onnxslim"),
         *("sklearn", "faster_coco_eval", "matplotlib"),
     )
+    if int8:
+        need_extra("int8", "nncf")
     from detect.train.rebuild import RebuildRequest, rebuild_bundle
 
     bundle = rebuild_bundle(
@@ -43,6 +49,7 @@ def export(
             data=tuple(data),
             out=out,
             workers=workers or os.cpu_count() or 1,
+            int8=int8,
             overwrite=overwrite,
             show_progress=shows_progress(quiet),
             command=typed_command(without=("--overwrite",)),

@@ -63,7 +63,8 @@ Runtime = Annotated[
     str,
     typer.Option(
         "--runtime",
-        help="openvino or onnxruntime (processor); cuda or tensorrt (NVIDIA card, the latter in "
+        help="openvino or onnxruntime (processor); openvino-int8 (the same, faster and less exact, "
+        "of bundles that have it); cuda or tensorrt (NVIDIA card, the latter in "
         "half precision); auto: cuda if it works here, else openvino.",
     ),
 ]

@@ -5,6 +5,7 @@ weights/<name>/
     model.onnx      one graph: boxes, scores, image logit, evidence map, pooled features
     attributes.json what these features say of the image; bundles of older versions have none
     CARD.md         the model card
+    model.int8.xml, .bin   the same graph in 8 bits, if it was made
     model.pt        for further fine-tuning only; never opened by inference
 """
 
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from detect.errors import BundleError
 from detect.model.attributes import AttributeHeads, load_attributes
 from detect.model.calibration import Calibration
+from detect.model.runtimes import RuntimeName
 from detect.record import ModelInfo
 
 __all__ = [
@@ -41,6 +43,8 @@ BUNDLE_SCHEMA = 2  # 2: `input.pad_to`
 OPERATING_POINTS = ("screening", "balanced", "confirm")
 MANIFEST = "manifest.yaml"
 GRAPH = "model.onnx"
+INT8_GRAPH = "model.int8.xml"  # OpenVINO's own form; its numbers lie beside it
+INT8_FILES = (INT8_GRAPH, "model.int8.bin")
 ATTRIBUTES = "attributes.json"
 _SHIPPED = Path(__file__).resolve().parent.parent.parent / "weights"
 
@@ -129,6 +133,21 @@ class Bundle:
     def graph(self) -> Path:
         """The ONNX graph."""
         return self.folder / GRAPH
+
+    def graph_for(self, runtime: RuntimeName) -> Path:
+        """Return the graph that a runtime computes.
+
+        Raises:
+            BundleError: it wants one in 8 bits, and there is none.
+        """
+        if runtime != "openvino-int8":
+            return self.graph
+        if any(name not in self.manifest.files for name in INT8_FILES):
+            raise BundleError(
+                f"{self.folder}: has no {INT8_GRAPH} for --runtime {runtime}; make it with "
+                "`python cli.py export --int8`, or leave out the option"
+            )
+        return self.folder / INT8_GRAPH
 
     @property
     def info(self) -> ModelInfo:

@@ -55,7 +55,7 @@ def mirrored(predict: Predict, calibration: Calibration) -> Predict:
             found,
             image_logit=logit,
             probability=calibration.probability(logit, best),
-            evidence=(found.evidence + other.evidence[:, ::-1]) / 2,
+            evidence=np.asarray((found.evidence + other.evidence[:, ::-1]) / 2, np.float32),
         )
 
     return both

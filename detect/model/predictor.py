@@ -87,11 +87,11 @@ def build_predictor(bundle: Bundle, runtime: RuntimeName = "auto", threads: int 
 
     Raises:
         InputError: the runtime is not installed, or there is no card for it.
-        BundleError: the graph cannot be loaded.
+        BundleError: the graph cannot be loaded, or there is none for this runtime.
         DeviceError: the card has no room for it.
     """
     return Predictor(
-        open_runtime(bundle.graph, runtime, threads, bundle.manifest.input),
+        open_runtime(bundle.graph_for(runtime), runtime, threads, bundle.manifest.input),
         bundle.manifest.input,
         bundle.calibration,
     )

@@ -1,7 +1,9 @@
 """What can compute a bundle's graph, by name; which one `auto` is; how many workers it feeds.
 
     auto          cuda where the extra `gpu` is installed and an NVIDIA card works, else openvino
-    openvino      the processor, fastest there; what the base install brings
+    openvino      the processor, in float32; what the base install brings
+    openvino-int8 the processor, in 8 bits where it costs little: faster, and less exact; of a
+                  bundle that has such a graph
     onnxruntime   the processor, by ONNX Runtime
     cuda          an NVIDIA card, by ONNX Runtime, in float32 as the others: within 1e-4 of them
     tensorrt      an NVIDIA card, by TensorRT, in half precision: faster, and less exact
@@ -31,7 +33,7 @@ __all__ = [
 LOGGER = logging.getLogger(__name__)
 
 GpuRuntimeName = Literal["cuda", "tensorrt"]
-RuntimeName = Literal["auto", "openvino", "onnxruntime", "cuda", "tensorrt"]
+RuntimeName = Literal["auto", "openvino", "openvino-int8", "onnxruntime", "cuda", "tensorrt"]
 ON_GPU: tuple[GpuRuntimeName, ...] = get_args(GpuRuntimeName)
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
 MOST_AT_ONCE = 16  # images that a card is given together, if its memory holds them

@@ -10,6 +10,8 @@ from detect.evaluate.robustness.table import robustness_markdown
 from detect.train.ablations import ablation_text
 from detect.train.card_attributes import attribute_section
 from detect.train.card_figures import figure_sections
+from detect.train.card_int8 import int8_section
+from detect.train.manifest import key_figures
 
 __all__ = ["write_card"]
 
@@ -70,7 +72,7 @@ Boxes are measured over all images of a split, normals included. Intervals, in b
 ECE on val as the training measured it, before calibration (the verdict head's own sigmoid):
 {ece_before}; after: {ece_after}.
 
-{attributes}{robustness}## Fine-tune on your own data
+{attributes}{robustness}{int8}## Fine-tune on your own data
 
     python -m pip install -e ".[train]" -c configs/constraints.txt
     python cli.py train --data YOUR_DATA --init weights/{name}/model.pt --out weights/mine
@@ -167,6 +169,7 @@ def write_card(
         command=training["command"],
         figures=figure_sections(splits, manifest["default_operating_point"]),
         attributes=attribute_section(training, splits),
+        int8=int8_section(training, key_figures(val)),
         ece_before=_plain(training["ece_on_val"]["before"]),
         ece_after=_plain(training["ece_on_val"]["after"]),
     )

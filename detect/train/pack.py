@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from detect.errors import OutputError
-from detect.model.bundle import ATTRIBUTES, GRAPH, MANIFEST, Manifest, file_sha256
+from detect.model.bundle import ATTRIBUTES, GRAPH, INT8_FILES, MANIFEST, Manifest, file_sha256
 from detect.write.atomic import replacing_bytes, replacing_text
 
 if TYPE_CHECKING:  # importing it imports ultralytics, which must wait for its settings
@@ -52,7 +52,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Check `manifest` and write it, with the hash of every other file of `folder`."""
     files = {
         name: file_sha256(folder / name)
-        for name in (GRAPH, ATTRIBUTES, CHECKPOINT, CARD)
+        for name in (GRAPH, *INT8_FILES, ATTRIBUTES, CHECKPOINT, CARD)
         if (folder / name).exists()
     }
     checked = Manifest.model_validate(manifest | {"files": files})

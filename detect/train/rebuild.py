@@ -21,8 +21,9 @@ from detect.data.load import load_fractures
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import BundleError, DataError, InputError
+from detect.evaluate.run import evaluate_split
 from detect.isolation import isolate_ultralytics
-from detect.model.bundle import ATTRIBUTES, BUNDLE_SCHEMA, GRAPH, Bundle, load_bundle
+from detect.model.bundle import ATTRIBUTES, BUNDLE_SCHEMA, GRAPH, INT8_GRAPH, Bundle, load_bundle
 from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.evaluated import evaluate_bundle
@@ -44,6 +45,7 @@ class RebuildRequest:
     data: tuple[Path, ...]  # what it was trained with
     out: Path
     workers: int = 1
+    int8: bool = False  # a graph in 8 bits, too
     overwrite: bool = False
     show_progress: bool = False
     command: str = ""  # as typed, for the card
@@ -107,7 +109,18 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
             "metrics": {},
             **settled,
         }
+        if request.int8:
+            from detect.train.quantise import calibration_images, quantise_graph
+
+            images = calibration_images(report.usable)
+            quantise_graph(
+                *(folder / GRAPH, images, form, folder / INT8_GRAPH),
+                show_progress=request.show_progress,
+            )
+            training["int8"] = {"calibrated_on": len(images)}
         write_manifest(folder, manifest)
+        if request.int8:
+            training["int8"]["val"] = _measured_in_int8(request, dataset, report, folder)
         metrics = evaluate_bundle(
             load_bundle(str(folder)),
             dataset,
@@ -125,6 +138,23 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
         load_bundle(str(folder))
         place_bundle(folder, request.out, way_out="free some space and run again")
     return load_bundle(str(request.out))
+
+
+def _measured_in_int8(
+    request: RebuildRequest, dataset: Dataset, report: CheckReport, folder: Path
+) -> dict[str, float | None]:
+    """Return the key figures of the graph in 8 bits, with the thresholds of the other."""
+    metrics, _ = evaluate_split(
+        dataset,
+        report,
+        "val",
+        load_bundle(str(folder)),
+        runtime="openvino-int8",
+        workers=request.workers,
+        show_progress=request.show_progress,
+        command=request.command,
+    )
+    return key_figures(metrics)
 
 
 def _check(request: RebuildRequest, dataset: Dataset) -> CheckReport:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -99,4 +101,49 @@ def test_a_bundle_without_its_checkpoint_is_told(
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {bare}: has no model.pt")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_graph_in_8_bits_reads_nearly_the_same(
+    finished: Any, phantoms: Path, tmp_path: Path, new_workplace: Any
+) -> None:
+    workplace = new_workplace(tmp_path / "work")
+    weights = ("--weights", "small")
+
+    made = workplace.run(
+        "export", "--int8", "--data", phantoms, "--weights", finished.bundle, "--out", "small"
+    )
+    read = [
+        workplace.run("detect", phantoms, *weights, "--out", name, "--runtime", name, "--no-images")
+        for name in ("openvino", "openvino-int8")
+    ]
+
+    assert made.returncode == 0, made.stderr
+    assert [done.returncode for done in read] == [0, 0], read[1].stderr
+    logits = []
+    for name in ("openvino", "openvino-int8"):
+        lines = (workplace.folder / name / "results.jsonl").read_text("utf-8").splitlines()
+        shares = [json.loads(line)["verdict"]["probability"] for line in lines]
+        logits.append([math.log(share / (1 - share)) for share in shares])
+    differences = [abs(one - other) for one, other in zip(*logits, strict=True)]
+    assert 0 < max(differences) < 1
+    manifest = load_bundle(str(workplace.folder / "small")).manifest
+    assert manifest.training["int8"]["val"]["auroc"] is not None
+    card = (workplace.folder / "small" / "CARD.md").read_text("utf-8")
+    assert "| figure on val | float32 | int8 |" in card
+    assert not workplace.network_attempts.exists()
+
+
+def test_a_bundle_without_a_graph_in_8_bits_says_how_to_make_one(
+    finished: Any, phantoms: Path, tmp_path: Path, new_workplace: Any
+) -> None:
+    workplace = new_workplace(tmp_path / "work")
+
+    done = workplace.run(
+        "detect", phantoms, "--weights", finished.bundle, "--runtime", "openvino-int8"
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {finished.bundle}: has no model.int8.xml")
+    assert "export --int8" in done.stderr
     assert done.stderr.count("\n") == 1
