@@ -146,6 +146,7 @@ def _quantise(
             subset_size=len(inputs),
             # some of the names are of shape arithmetic, which NNCF leaves out by itself
             ignored_scope=nncf.IgnoredScope(names=_kept_in_float(model), validate=False),
+            # ranges that round least on the whole, where the default spans every outlier
             advanced_parameters=nncf.AdvancedQuantizationParameters(
                 activations_range_estimator_params=RangeEstimatorParametersSet.HISTOGRAM
             ),
@@ -160,7 +161,7 @@ def _import_nncf() -> Any:
     logger = logging.getLogger("nncf")
     logger.handlers.clear()  # one writes to stdout
     logger.propagate = True
-    logger.setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)  # it warns of every operation for which it knows one way only
     return nncf
 
 
