@@ -31,7 +31,7 @@ def int8_section(training: dict[str, Any], val: dict[str, float | None]) -> str:
     )
     return (
         "## In 8 bits\n\n"
-        "`--runtime openvino-int8` computes most sums in 8 bits: faster, and off unless asked for.\n"
+        "`--runtime openvino-int8` computes most sums in 8 bits: faster, off unless asked for.\n"
         f"Scales come from {made['calibrated_on']} images of train; calibration and thresholds are "
         "those of float32.\n\n"
         f"| figure on val | float32 | int8 |\n|---|---|---|\n{rows}\n\n"
