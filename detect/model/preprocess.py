@@ -9,9 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAD_VALUE", "Letterbox", "letterbox"]
+__all__ = ["PAD_TO", "PAD_VALUE", "Letterbox", "letterbox"]
 
 PAD_VALUE = 114  # grey that ultralytics pads with, so that pretrained weights know it
+PAD_TO = 64
+"""Sides of new bundles' inputs are multiples of it: twice the stride of most networks, since each
+shape costs a runtime memory and a start, and there are half as many of them. Of `fracture-n` 0.1.0
+on val: AUROC 0.936 and mAP50 0.501, with squares 0.937 and 0.508, with multiples of 32 0.930 and
+0.495 (intervals of ±0.03 and ±0.11), at 0.90 and 0.85 of the arithmetic of squares."""
 _FINER = 5  # odd: where the cells of a map and the image begin together, peaks are kept whole
 
 

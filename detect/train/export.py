@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from ultralytics.nn.modules import Conv
 
 from detect.model.bundle import InputForm
 from detect.model.network import FractureNetwork
-from detect.model.preprocess import PAD_VALUE
+from detect.model.preprocess import PAD_TO, PAD_VALUE
 from detect.model.runtime import OUTPUTS, RawOutput
 
 __all__ = ["ExportGraph", "TorchRuntime", "export_onnx", "input_form"]
@@ -72,7 +73,8 @@ class TorchRuntime:
 
 def input_form(network: FractureNetwork, size: int) -> InputForm:
     """Return how pixels become the input of `network`'s graph, trained for `size` pixels."""
-    return InputForm(size=size, pad_to=int(network.stride.max()), pad_value=PAD_VALUE)
+    pad_to = math.lcm(PAD_TO, int(network.stride.max()))
+    return InputForm(size=size, pad_to=pad_to, pad_value=PAD_VALUE)
 
 
 def export_onnx(network: FractureNetwork, head: str, size: int, path: Path) -> None:
