@@ -55,7 +55,9 @@ def mirrored(predict: Predict, calibration: Calibration) -> Predict:
             found,
             image_logit=logit,
             probability=calibration.probability(logit, best),
-            evidence=np.asarray((found.evidence + other.evidence[:, ::-1]) / 2, np.float32),
+            evidence_map=lambda: np.asarray(
+                (found.evidence + other.evidence[:, ::-1]) / 2, np.float32
+            ),
         )
 
     return both

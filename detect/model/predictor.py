@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +31,7 @@ class Prediction:
         classes: int64 (n,), index into the bundle's classes.
         image_logit: of the verdict head.
         probability: calibrated P(fracture).
-        evidence: float32 (h, w) in [0, 1], covering the radiograph exactly.
+        evidence_map: makes `evidence`, which few images need, anew at each call.
         features: float32 (D,), the trunk's pooled feature maps; None of an older graph.
         warnings: one line each, for a person: what the pixels were taken for.
     """
@@ -39,9 +41,14 @@ class Prediction:
     classes: NDArray[np.int64]
     image_logit: float
     probability: float
-    evidence: NDArray[np.float32]
+    evidence_map: Callable[[], NDArray[np.float32]]
     features: NDArray[np.float32] | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def evidence(self) -> NDArray[np.float32]:
+        """Where the verdict looked: float32 (h, w) in [0, 1], covering the radiograph exactly."""
+        return self.evidence_map()
 
 
 class Predictor:
@@ -76,7 +83,7 @@ class Predictor:
             found.classes[solid],
             image_logit,
             self._calibration.probability(image_logit, best),
-            fitted.crop_map(raw.evidence[0]),
+            partial(fitted.crop_map, raw.evidence[0]),
             None if raw.features is None else raw.features[0],
             warnings,
         )

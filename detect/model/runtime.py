@@ -9,6 +9,7 @@ alone, or give no features.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Set
 from dataclasses import dataclass
@@ -59,14 +60,16 @@ class _OpenVino:
         import openvino
 
         core = openvino.Core()
+        # callers beyond the cores keep each stream supplied, and need none of their own
+        streams = str(min(threads, os.cpu_count() or 1))
         # f32: some processors would otherwise compute in bfloat16 and change the results.
         self._compiled = core.compile_model(
             str(graph),
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": "f32",
-                "NUM_STREAMS": str(threads),
-                "INFERENCE_NUM_THREADS": str(threads),
+                "NUM_STREAMS": streams,
+                "INFERENCE_NUM_THREADS": streams,
             },
         )
         given = {name for output in self._compiled.outputs for name in output.get_names()}

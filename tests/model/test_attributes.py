@@ -156,7 +156,7 @@ def _read(write_bundle: WriteBundle, features: list[float] | None, score: float 
         np.zeros(1, np.int64),
         9.0,
         0.99,
-        np.ones((4, 5), np.float32),
+        lambda: np.ones((4, 5), np.float32),
         None if features is None else np.array(features, np.float32),
     )
     bundle = load_bundle(str(write_bundle(files=files)))

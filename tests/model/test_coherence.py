@@ -50,7 +50,7 @@ def _predictions(draw: st.DrawFn) -> tuple[Source, Prediction]:
         rng.integers(0, 2, count)[solid],
         float(rng.normal()),
         draw(st.one_of(st.floats(0, 1), st.sampled_from(list(POINTS.values())))),
-        evidence.astype(np.float32),
+        lambda: evidence.astype(np.float32),
     )
 
 
@@ -125,7 +125,7 @@ def _prediction(probability: float, scores: list[float]) -> Prediction:
         np.zeros(count, np.int64),
         0.0,
         probability,
-        evidence,
+        lambda: evidence,
     )
 
 

@@ -36,7 +36,7 @@ class _Lopsided:
             np.zeros(len(boxes), np.int64),
             logit,
             CALIBRATION.probability(logit, 0.4 if len(boxes) else 0.0),
-            np.hstack([evidence, np.zeros_like(evidence)]),
+            lambda: np.hstack([evidence, np.zeros_like(evidence)]),
         )
 
 

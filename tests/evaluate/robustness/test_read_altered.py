@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,13 @@ def see(radiograph: Radiograph) -> Prediction:
     scores = np.full(len(boxes), 0.9, np.float32)
     probability = 0.9 if found else 0.1
     classes, evidence = np.zeros(len(boxes), np.int64), np.zeros((4, 4), np.float32)
-    return Prediction(boxes, scores, classes, 0.0, probability, evidence)
+    return Prediction(boxes, scores, classes, 0.0, probability, lambda: evidence)
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
     """The shipped bundle, for its thresholds alone."""
-    return load_bundle("fracture-n")
+    return replace(load_bundle("fracture-n"), attributes=None)
 
 
 @pytest.fixture
