@@ -87,7 +87,10 @@ def test_a_run_writes_all_that_the_contract_names(radiographs: Path, tmp_path: P
     for name, data in pictures(out).items():
         with Image.open(out / "images" / name) as picture:
             picture.load()
-            assert (picture.format, picture.mode) == ("JPEG", "RGB"), data[:4]
+            assert picture.format == "JPEG", data[:4]
+            assert picture.mode in ("RGB", "L"), data[
+                :4
+            ]  # in one channel where nothing is coloured
             assert picture.width >= 128
             assert picture.height >= 160
 

@@ -19,12 +19,11 @@ MAX_SIDE = 65_535  # ITU-T T.81 (JPEG), B.2.2: sizes are 16-bit
 def encode_jpeg(image: NDArray[np.uint8], path: Path, quality: int = 92) -> None:
     """Write a picture as JPEG, beside its place first and then renamed.
 
-    Colour is kept at full resolution (4:4:4): the usual halving smears thin lines. A grey
-    picture is written in colour too, but halved (4:2:0), which takes two thirds of the time:
-    no pixel of it changes, since without colour there is nothing to smear.
+    Colour is kept at full resolution (4:4:4): the usual halving smears thin lines.
 
     Args:
-        image: BGR, uint8, shape (h, w, 3); or grey, uint8, shape (h, w).
+        image: BGR, uint8, shape (h, w, 3); or grey, uint8, shape (h, w), which viewers show as they
+            do the same picture in colour, and which takes half the time.
         path: any Unicode; missing folders are made.
         quality: 1..100.
 
@@ -37,11 +36,12 @@ def encode_jpeg(image: NDArray[np.uint8], path: Path, quality: int = 92) -> None
             f"cannot write {path}: {width} x {height} pixels are more than a JPEG can hold;"
             " leave the annotated pictures out"
         )
-    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
-    if image.ndim == 2:
-        sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
-        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
-    settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    settings = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        quality,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
     _, encoded = cv2.imencode(".jpg", image, settings)
     with replacing_bytes(path) as file:
         file.write(encoded.data)
