@@ -40,21 +40,24 @@ class _Tiny(nn.Module):
         super().__init__()
         self.trunk = nn.Sequential(
             *(nn.Conv2d(1, 8, 3, 4, 1), nn.SiLU(), nn.Conv2d(8, 32, 3, 2, 1), nn.SiLU()),
-            *(nn.Conv2d(32, 32, 3, 1, 1), nn.SiLU()),
+            *(nn.Conv2d(32, 32, 3, 1, 1), nn.SiLU(), nn.Conv2d(32, 32, 3, 1, 1), nn.SiLU()),
         )
         self.detect = nn.Sequential(nn.Conv2d(32, 32, 3, 1, 1), nn.SiLU(), nn.Conv2d(32, 5, 1))
         self.lateral = nn.Sequential(nn.Conv2d(32, 16, 1), nn.SiLU())
         self.mix = nn.Sequential(nn.Conv2d(16, 16, 3, 1, 1), nn.SiLU(), nn.Conv2d(16, 1, 1))
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):  # else all images would look nearly the same to it
+                nn.init.kaiming_normal_(layer.weight)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         features = self.trunk(image.float() / 64 - 2)
         found = self.detect(features).flatten(2).transpose(1, 2)
         evidence = self.mix(self.lateral(features)).squeeze(1)
-        logit = (evidence.flatten(1) * 20).exp().sum(1).log()
+        logit = evidence.flatten(1).exp().sum(1).log()
         pooled = features.mean((2, 3))
         return (
-            found[..., :4] * 64,
-            (found[..., 4:] * 8).sigmoid(),
+            found[..., :4],
+            found[..., 4:].sigmoid(),
             logit,
             evidence.sigmoid(),
             pooled,
@@ -137,14 +140,17 @@ def _in_8_bits(convolution: Any) -> bool:
     return pixels.get_type_name() == "FakeQuantize" and small
 
 
-def test_all_convolutions_but_the_last_and_the_verdicts_own_are_in_8_bits(quantised: Path) -> None:
+def test_convolutions_between_the_first_and_the_last_are_in_8_bits(quantised: Path) -> None:
     found = {
         name.split("/Conv")[0]: _in_8_bits(operation)
         for name, operation in _operations(quantised).items()
         if operation.get_type_name() == "Convolution"
     }
     assert found == {
-        **{f"/trunk/trunk.{place}": True for place in (0, 2, 4)},
+        "/trunk/trunk.0": False,
+        "/trunk/trunk.2": False,
+        "/trunk/trunk.4": True,
+        "/trunk/trunk.6": True,
         "/detect/detect.0": True,
         "/detect/detect.2": False,
         "/lateral/lateral.0": True,  # takes in the features, which are there in 8 bits
