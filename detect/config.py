@@ -53,6 +53,8 @@ class AugmentConfig(_Section):
     sharpen: float = Field(0.1, ge=0, le=1)
     noise: float = Field(0.2, ge=0, le=1)
     jpeg: float = Field(0.1, ge=0, le=1)
+    source_noise: float = Field(0.0, ge=0, le=1)  # before the image is scaled, as machines do
+    source_jpeg: float = Field(0.0, ge=0, le=1)  # before the image is scaled, as archives do
     local_contrast: float = Field(0.0, ge=0, le=1)  # CLAHE, as some machines process
     resample: float = Field(0.0, ge=0, le=1)  # detail lost in a smaller copy
     collimation: float = Field(0.0, ge=0, le=1)  # dark edges, off the boxes

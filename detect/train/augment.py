@@ -63,7 +63,7 @@ def random_view(
         scale = min(scale, size / max(height, width))
     matrix = _affine(sample, scale, size, recipe, rng, whole)
     image = cv2.warpAffine(
-        sample.image,
+        _degrade(sample.image, recipe, rng),
         _between_pixel_centres(matrix),
         (size, size),
         flags=cv2.INTER_LINEAR,
@@ -166,6 +166,31 @@ def _move_boxes(
     return clipped.astype(np.float32), inside / np.maximum(area, 1e-9)
 
 
+def _degrade(
+    image: NDArray[np.uint8], recipe: AugmentConfig, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Add noise and compress at the file's own resolution, whose grain and blocks are scaled.
+
+    Nothing is drawn from `rng` for what the recipe leaves out, so that recipes of before give the
+    views of before.
+    """
+    if recipe.source_noise and rng.random() < recipe.source_noise:
+        image = _grainy(image, rng, 10)
+    if recipe.source_jpeg and rng.random() < recipe.source_jpeg:
+        image = _compressed(image, int(rng.integers(10, 75)))
+    return image
+
+
+def _grainy(image: NDArray[np.uint8], rng: np.random.Generator, most: float) -> NDArray[np.uint8]:
+    grain = rng.normal(0, rng.uniform(2, most), image.shape).astype(np.float32)
+    return (image + grain).clip(0, 255).astype(np.uint8)
+
+
+def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
 def _change_greys(
     image: NDArray[np.uint8], recipe: AugmentConfig, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
@@ -193,10 +218,7 @@ def _change_greys(
         amount = rng.uniform(0.3, 1.5)
         image = cv2.addWeighted(image, 1 + amount, soft, -amount, 0).astype(np.uint8, copy=False)
     if rng.random() < recipe.noise:
-        grain = rng.normal(0, rng.uniform(2, 12), image.shape).astype(np.float32)
-        image = (image + grain).clip(0, 255).astype(np.uint8)
+        image = _grainy(image, rng, 12)
     if rng.random() < recipe.jpeg:
-        quality = int(rng.integers(35, 90))
-        _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        image = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+        image = _compressed(image, int(rng.integers(35, 90)))
     return image

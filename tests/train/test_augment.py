@@ -225,6 +225,20 @@ def test_the_same_generator_gives_the_same_view_and_another_does_not() -> None:
         assert (first.image != other.image).any()
 
 
+def test_grain_of_the_source_is_scaled_with_it() -> None:
+    """Twice enlarged, the noise of a machine is twice as coarse, and that of the view is not."""
+    flat = _sample(np.full((224, 224), 128, np.uint8), [], boxed=False)
+    plain = AugmentConfig(**PLAIN, turn_degrees=0, scale=(1, 1), quarter_turn=0)
+
+    def likeness_of_neighbours(kind: str) -> float:
+        recipe = plain.model_copy(update={kind: 1.0})
+        image = random_view(flat, 448, recipe, np.random.default_rng(3)).image.astype(float) - 128
+        return float((image[:, 1:] * image[:, :-1]).mean() / (image**2).mean())
+
+    assert likeness_of_neighbours("source_noise") > 0.5
+    assert abs(likeness_of_neighbours("noise")) < 0.1
+
+
 def test_the_source_is_left_as_it_was() -> None:
     grain = np.random.default_rng(0).integers(0, 256, (500, 400)).astype(np.uint8)
     sample = _sample(grain.copy(), [(100, 100, 180, 190)])
@@ -254,6 +268,8 @@ def test_zoom_follows_the_recipe() -> None:
         ("sharpen", 1.0),
         ("noise", 1.0),
         ("jpeg", 1.0),
+        ("source_noise", 1.0),
+        ("source_jpeg", 1.0),
         ("local_contrast", 1.0),
         ("resample", 1.0),
         ("gamma", 0.5),
