@@ -16,8 +16,14 @@ from detect.isolation import isolating_variables
 from detect.model.bundle import Bundle
 from detect.train.pack import CHECKPOINT
 
-__all__ = ["Peer", "PeerForms", "Setting", "candidates", "prepare_peers"]
+__all__ = ["BEYOND", "Peer", "PeerForms", "Setting", "candidates", "prepare_peers"]
 
+BEYOND: Mapping[PeerName, str] = {
+    "ultralytics": "all-cores",
+    "ultralytics-openvino": "float32",
+}
+"""What a peer is given beyond the options of `yolo predict`, which leaves PyTorch a core less than
+there are, and OpenVINO its own choice of arithmetic."""
 _BATCHES = (1, 4, 16)
 # as the script `yolo` does, but with the reports home of OpenVINO switched off
 _YOLO = (
@@ -87,7 +93,7 @@ class PeerForms:
 class Peer:
     """A peer with the settings that were found best for it."""
 
-    name: str  # unique: of `PEERS`, or with "-float32" behind it
+    name: str  # unique: of `PEERS`, or with one of `BEYOND` behind it
     about: str
     precision: str
     setting: Setting
@@ -132,15 +138,18 @@ def prepare_peers(names: Sequence[PeerName], bundle: Bundle, work: Path) -> Peer
     return PeerForms(made["forms"], made["precision"], settings, size)
 
 
-def candidates(name: PeerName, float32: bool = False) -> list[Setting]:
+def candidates(name: PeerName, *, beyond: bool = False) -> list[Setting]:
     """Return the settings among which a peer's best is looked for.
+
+    Args:
+        name: of the peer.
+        beyond: with what `BEYOND` names.
 
     `yolo predict` has no others that could help on a processor: it computes in float32 there
     (`half` and `quantize` are for GPUs), chooses the memory format itself, and reads ahead itself.
     """
     if name == "ultralytics":
-        # ultralytics leaves a core out; that of one thread is among the first on two cores
-        threads = (None, os.cpu_count()) if (os.cpu_count() or 1) > 1 else (None,)
-        return [Setting("pytorch", batch, count) for count in threads for batch in _BATCHES]
-    dynamic = [Setting("openvino dynamic", batch, float32=float32) for batch in _BATCHES]
-    return [Setting("openvino static", float32=float32), *dynamic]
+        threads = os.cpu_count() if beyond else None
+        return [Setting("pytorch", batch, threads) for batch in _BATCHES]
+    dynamic = [Setting("openvino dynamic", batch, float32=beyond) for batch in _BATCHES]
+    return [Setting("openvino static", float32=beyond), *dynamic]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from detect.benchmark.images import Chosen
-from detect.benchmark.peers import Peer, PeerForms, Setting, candidates
+from detect.benchmark.peers import BEYOND, Peer, PeerForms, Setting, candidates
 from detect.benchmark.processes import run_task
 from detect.benchmark.request import PeerName
 
@@ -27,8 +28,8 @@ def find_best(
 ) -> list[Peer]:
     """Try every setting of each peer; return each with its best.
 
-    OpenVINO computes in bfloat16 where the processor can, and `yolo predict` has no option for
-    it. Where it does, it is a peer twice: as users get it, and kept to float32.
+    Where what `BEYOND` names makes a difference on this machine, a peer is there twice: as users
+    get it, and with that.
 
     Args:
         names: of peers.
@@ -59,23 +60,26 @@ def find_best(
     peers = []
     for name in names:
         if name == "ultralytics":
-            about, precision, kept = "yolo predict, PyTorch", _FLOAT32, [False]
+            about, precision = "yolo predict, PyTorch", _FLOAT32
+            differs = (os.cpu_count() or 1) > 1
         else:
             assert forms.precision is not None  # it was exported
             about, precision = "yolo predict, its OpenVINO export", forms.precision
-            kept = [False] if precision == _FLOAT32 else [False, True]
-        for float32 in kept:
-            unique = f"{name}-{_FLOAT32}" if float32 else name
-            tried = [(setting, rate(unique, setting)) for setting in candidates(name, float32)]
+            differs = precision != _FLOAT32
+        for beyond in (False, True) if differs else (False,):
+            unique = f"{name}-{BEYOND[name]}" if beyond else name
+            tried = [
+                (setting, rate(unique, setting)) for setting in candidates(name, beyond=beyond)
+            ]
             best, _ = max(tried, key=lambda each: each[1])
             peers.append(
                 Peer(
                     unique,
                     about,
-                    _FLOAT32 if float32 else precision,
+                    _FLOAT32 if beyond else precision,
                     best,
                     tried,
-                    typed=not float32,
+                    typed=not beyond,
                 )
             )
     return peers

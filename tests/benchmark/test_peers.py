@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,10 +21,12 @@ from detect.model.bundle import find_bundle
 
 
 def test_every_candidate_is_another_way_to_run_the_peer() -> None:
-    torch, kept = candidates("ultralytics"), candidates("ultralytics-openvino", float32=True)
+    torch, kept = candidates("ultralytics"), candidates("ultralytics-openvino", beyond=True)
     assert len(set(torch)) == len(torch) >= 3
     assert len(set(kept)) == len(kept) == 4
     assert all(one.float32 for one in kept)
+    assert not any(one.threads or one.float32 for one in torch)  # `yolo predict` has no such option
+    assert all(one.threads for one in candidates("ultralytics", beyond=True))
     assert not any(one.batch > 1 for one in kept if one.form == "openvino static")
     assert str(Setting("openvino dynamic", 4)) == "dynamic, batch 4"
     assert str(Setting("pytorch", 1, 2)) == "pytorch, batch 1, 2 threads"
@@ -104,6 +107,7 @@ def test_a_tiny_run_against_both_peers(
     native = systems["ultralytics-openvino"]["precision"]
     assert native in ("float32", "bfloat16", "float16")
     kept = {"ultralytics-openvino-float32"} if native != "float32" else set()
+    kept |= {"ultralytics-all-cores"} if (os.cpu_count() or 1) > 1 else set()
     assert set(systems) == {"fracture-locator", "ultralytics", "ultralytics-openvino"} | kept
     for name, system in systems.items():
         modes = {one["mode"] for one in record["samples"] if one["system"] == name}
