@@ -33,7 +33,7 @@ def test_the_bundle_is_whole_and_its_hashes_are_those_of_its_files(finished: Any
     manifest = _manifest(finished.bundle)
 
     names = {path.name for path in finished.bundle.iterdir()}
-    assert names == {"manifest.yaml", "model.onnx", "model.pt", "CARD.md"}
+    assert names == {"manifest.yaml", "model.onnx", "model.pt", "attributes.json", "CARD.md"}
     assert manifest["files"] == {
         name: hashlib.sha256((finished.bundle / name).read_bytes()).hexdigest()
         for name in names - {"manifest.yaml"}
