@@ -41,7 +41,7 @@ Data = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="Threads.", show_default="one per core, more for a card"),
+    typer.Option("--workers", min=1, help="Threads.", show_default="two per core, more for a card"),
 ]
 Mirror = Annotated[
     bool,

@@ -185,5 +185,5 @@ def test_a_machine_without_a_driver_has_no_cards(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_card_gets_enough_callers_for_a_batch_beside_a_thread_per_core() -> None:
-    assert default_workers("openvino") == os.cpu_count()
+    assert default_workers("openvino") == 2 * (os.cpu_count() or 1)
     assert default_workers("cuda") == default_workers("tensorrt") == os.cpu_count() + MOST_AT_ONCE
