@@ -18,7 +18,7 @@ from detect.write.atomic import replacing_text
 
 __all__ = ["RECORD_NAME", "build_record", "claim_record", "write_record"]
 
-_PRECISIONS = {"tensorrt": "float16", "openvino-int8": "int8"}
+_PRECISIONS = {"tensorrt": "float16", "openvino-int8": "int8", "openvino-bf16": "bfloat16"}
 RECORD_NAME = "benchmark.json"
 
 

@@ -63,9 +63,9 @@ Runtime = Annotated[
     str,
     typer.Option(
         "--runtime",
-        help="openvino or onnxruntime (processor); openvino-int8 (the same, faster and less exact, "
-        "of bundles that have it); cuda or tensorrt (NVIDIA card, the latter in "
-        "half precision); auto: cuda if it works here, else openvino.",
+        help="openvino or onnxruntime (processor); openvino-bf16 and openvino-int8 (the same, "
+        "faster and less exact, where processor or bundle has it); cuda or tensorrt (NVIDIA card, "
+        "the latter in half precision); auto: cuda if it works here, else openvino.",
     ),
 ]
 

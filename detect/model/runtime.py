@@ -56,18 +56,23 @@ class Runtime(Protocol):
 class _OpenVino:
     """One compiled model; each calling thread owns an infer request."""
 
-    def __init__(self, graph: Path, threads: int) -> None:
+    def __init__(self, graph: Path, threads: int, *, bfloat16: bool = False) -> None:
         import openvino
 
         core = openvino.Core()
+        if bfloat16 and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise InputError(
+                "--runtime openvino-bf16: this processor has no bfloat16; leave out the option, "
+                "or try openvino-int8"
+            )
         # callers beyond the cores keep each stream supplied, and need none of their own
         streams = str(min(threads, os.cpu_count() or 1))
-        # f32: some processors would otherwise compute in bfloat16 and change the results.
+        # f32: some processors would otherwise compute in bfloat16 unasked and change the results.
         self._compiled = core.compile_model(
             str(graph),
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
                 "NUM_STREAMS": streams,
                 "INFERENCE_NUM_THREADS": streams,
             },
@@ -138,8 +143,9 @@ def open_runtime(
             from detect.model.onnx_gpu import open_on_gpu  # which needs this module
 
             return open_on_gpu(graph, chosen, form)
-        kind = _OnnxRuntime if chosen == "onnxruntime" else _OpenVino
-        return kind(graph, threads)
+        if chosen == "onnxruntime":
+            return _OnnxRuntime(graph, threads)
+        return _OpenVino(graph, threads, bfloat16=chosen == "openvino-bf16")
     except FractureLocatorError:
         raise
     except ImportError as error:

@@ -2,6 +2,8 @@
 
     auto          cuda where the extra `gpu` is installed and an NVIDIA card works, else openvino
     openvino      the processor, in float32; what the base install brings
+    openvino-bf16 the processor, in bfloat16, for those that have it: half as fast again, and less
+                  exact
     openvino-int8 the processor, in 8 bits where it costs little: faster, and less exact; of a
                   bundle that has such a graph
     onnxruntime   the processor, by ONNX Runtime
@@ -33,7 +35,9 @@ __all__ = [
 LOGGER = logging.getLogger(__name__)
 
 GpuRuntimeName = Literal["cuda", "tensorrt"]
-RuntimeName = Literal["auto", "openvino", "openvino-int8", "onnxruntime", "cuda", "tensorrt"]
+RuntimeName = Literal[
+    "auto", "openvino", "openvino-bf16", "openvino-int8", "onnxruntime", "cuda", "tensorrt"
+]
 ON_GPU: tuple[GpuRuntimeName, ...] = get_args(GpuRuntimeName)
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
 MOST_AT_ONCE = 16  # images that a card is given together, if its memory holds them
