@@ -12,7 +12,7 @@ weights/<name>/
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -127,7 +127,8 @@ class Bundle:
     folder: Path
     manifest: Manifest
     sha256: str  # of manifest.yaml, hex; pins every other file too
-    attributes: AttributeHeads | None = None
+    # what a file states, whose hash the manifest holds
+    attributes: AttributeHeads | None = field(default=None, compare=False)
 
     @property
     def graph(self) -> Path:

@@ -11,7 +11,6 @@ from detect.train.ablations import ablation_text
 from detect.train.card_attributes import attribute_section
 from detect.train.card_figures import figure_sections
 from detect.train.card_int8 import int8_section
-from detect.train.manifest import key_figures
 
 __all__ = ["write_card"]
 
@@ -169,7 +168,7 @@ def write_card(
         command=training["command"],
         figures=figure_sections(splits, manifest["default_operating_point"]),
         attributes=attribute_section(training, splits),
-        int8=int8_section(training, key_figures(val)),
+        int8=int8_section(training, val),
         ece_before=_plain(training["ece_on_val"]["before"]),
         ece_after=_plain(training["ece_on_val"]["after"]),
     )

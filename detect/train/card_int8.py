@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from detect.train.manifest import key_figures
+
 __all__ = ["int8_section"]
 
 _FIGURES = {
@@ -15,18 +17,19 @@ _FIGURES = {
 }
 
 
-def int8_section(training: dict[str, Any], val: dict[str, float | None]) -> str:
+def int8_section(training: dict[str, Any], val: dict[str, Any]) -> str:
     """Return Markdown, empty for a bundle without such a graph.
 
     Args:
         training: of the manifest; `int8` as `rebuild` fills it.
-        val: key figures of the graph in float32.
+        val: `metrics.json` of val, of the graph in float32.
     """
     made = training.get("int8")
     if made is None:
         return ""
+    exact = key_figures(val)
     rows = "\n".join(
-        f"| {words} | {_text(val.get(name))} | {_text(made['val'].get(name))} |"
+        f"| {words} | {_text(exact.get(name))} | {_text(made['val'].get(name))} |"
         for name, words in _FIGURES.items()
     )
     return (
@@ -39,4 +42,4 @@ def int8_section(training: dict[str, Any], val: dict[str, float | None]) -> str:
 
 
 def _text(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:.3f}"
