@@ -58,7 +58,9 @@ def identical_files(
     stay = tuple(
         sample
         for digest, sample in hashed
-        if digest not in conflicting and keeps.get(digest, sample.split) == sample.split
+        if digest not in conflicting
+        # what is in no split takes nothing from one
+        and (sample.split is None or keeps.get(digest, sample.split) == sample.split)
     )
     return [*problems, *tied_groups(by_hash.values(), stay)], stay
 

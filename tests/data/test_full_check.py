@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -264,6 +264,9 @@ SPLIT = st.sampled_from(["train", "val", "test", None])
         max_size=10,
     ),
     leave_out=st.sampled_from(LEAVE_OUT),
+)
+@example(
+    places=[(3, True, split, 0, False) for split in ("train", "val", None)], leave_out="groups"
 )
 def test_a_cleaned_dataset_never_leaks(
     fit: list[Sample],
