@@ -12,9 +12,9 @@ from detect.benchmark.peers import Peer
 from detect.benchmark.request import MODES, OURS, BenchmarkRequest
 from detect.benchmark.rounds import Sample
 from detect.benchmark.statistics import overheads, ratios, stage_shares, summaries
-from detect.errors import InputError
 from detect.model.bundle import Bundle
 from detect.write.atomic import replacing_text
+from detect.write.earlier import refuse_earlier
 
 __all__ = ["RECORD_NAME", "build_record", "claim_record", "write_record"]
 
@@ -28,10 +28,7 @@ def claim_record(out: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: `out` holds one, or is no folder.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; name a folder")
-    if (out / RECORD_NAME).exists() and not overwrite:
-        raise InputError(f"--out {out}: holds a benchmark already; choose another, or --overwrite")
+    refuse_earlier(out, RECORD_NAME, "a benchmark", overwrite=overwrite)
 
 
 def build_record(

@@ -95,7 +95,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from detect.errors import InputError
 from detect.evaluate.attribute_block import attribute_block
 from detect.evaluate.box_block import box_block
 from detect.evaluate.cases import Case, Truth, pair_cases
@@ -120,6 +119,7 @@ from detect.evaluate.verdict_block import verdict_block
 from detect.evaluate.worst import mistakes_block
 from detect.record import Failure, Reading
 from detect.write.atomic import naming_output, replacing_bytes
+from detect.write.earlier import refuse_earlier
 
 __all__ = [
     "METRICS_NAME",
@@ -198,11 +198,7 @@ def claim_report(out: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: `out` holds one, or is no folder.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; name a folder")
-    if (out / METRICS_NAME).exists() and not overwrite:
-        message = f"--out {out}: holds an evaluation already; choose another, or --overwrite"
-        raise InputError(message)
+    refuse_earlier(out, METRICS_NAME, "an evaluation", overwrite=overwrite)
 
 
 def write_report(

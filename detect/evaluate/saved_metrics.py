@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from detect.errors import InputError
 from detect.evaluate.report import METRICS_NAME, METRICS_SCHEMA_VERSION
+from detect.evaluate.saved_json import read_saved
 
 __all__ = ["read_metrics"]
 
@@ -26,16 +26,7 @@ def read_metrics(option: str, path: Path) -> dict[str, Any]:
     """
     file = path / METRICS_NAME if path.is_dir() else path
     again = "measure again with `python cli.py evaluate`"
-    try:
-        metrics = json.loads(file.read_bytes())
-    except OSError as error:
-        message = f"{option} {file}: cannot be read ({error.strerror}); {again}"
-        raise InputError(message) from error
-    except (ValueError, RecursionError) as error:  # ValueError: no UTF-8 or no JSON
-        message = f"{option} {file}: is no JSON ({' '.join(str(error).split())}); {again}"
-        raise InputError(message) from error
-    if not isinstance(metrics, dict) or metrics.get("kind") != "evaluation":
-        raise InputError(f"{option} {file}: is no evaluation; {again}")
+    metrics = read_saved(option, file, "evaluation", "is no evaluation", again)
     found, known = metrics.get("schema_version"), METRICS_SCHEMA_VERSION
     if _parts(found)[:1] != _parts(known)[:1] or _parts(found) < _parts(_OLDEST):
         raise InputError(f"{option} {file}: has schema {found!r}, not {known}; {again}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,11 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from ultralytics.nn.modules import Conv
 
-from detect.model.bundle import InputForm
 from detect.model.network import FractureNetwork
-from detect.model.preprocess import PAD_TO, PAD_VALUE
+from detect.model.preprocess import PAD_VALUE
 from detect.model.runtime import OUTPUTS, RawOutput
 
-__all__ = ["ExportGraph", "TorchRuntime", "export_onnx", "input_form"]
+__all__ = ["ExportGraph", "TorchRuntime", "export_onnx"]
 
 OPSET = 17
 _BATCH = {0: "batch"}
@@ -69,12 +67,6 @@ class TorchRuntime:
         """Run uint8 (B, 1, H, W) in float32 on the CPU."""
         outputs = self._graph(torch.from_numpy(np.ascontiguousarray(images)))
         return RawOutput(*(output.numpy() for output in outputs))
-
-
-def input_form(network: FractureNetwork, size: int) -> InputForm:
-    """Return how pixels become the input of `network`'s graph, trained for `size` pixels."""
-    pad_to = math.lcm(PAD_TO, int(network.stride.max()))
-    return InputForm(size=size, pad_to=pad_to, pad_value=PAD_VALUE)
 
 
 def export_onnx(network: FractureNetwork, head: str, size: int, path: Path) -> None:

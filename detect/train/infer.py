@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from detect.model.bundle import InputForm
 from detect.model.network import FractureNetwork
 from detect.model.postprocess import Selected, select_boxes
-from detect.model.preprocess import PAD_TO, Letterbox, letterbox
+from detect.model.preprocess import Letterbox, letterbox
+from detect.train.form import input_form
 from detect.train.prepared import Prepared, PreparedImage, load_image
 
 __all__ = ["RawPredictions", "predict_split", "to_input"]
@@ -55,7 +56,9 @@ def predict_split(
     entries = prepared.splits[split]
     network.eval()
     found: dict[int, tuple[Selected, Letterbox, float]] = {}
-    for group in _alike(prepared, entries, math.lcm(PAD_TO, int(network.stride.max())), batch):
+    for group in _alike(
+        prepared, entries, input_form(network, prepared.recipe.model.image_size), batch
+    ):
         images = np.stack([fitted.image for _, fitted in group])[:, None]
         with torch.autocast("cpu", torch.bfloat16, enabled=network.cpu_bfloat16):
             _, raw = network(to_input(torch.from_numpy(images), device))
@@ -75,13 +78,14 @@ def predict_split(
 
 
 def _alike(
-    prepared: Prepared, entries: Sequence[PreparedImage], pad_to: int, batch: int
+    prepared: Prepared, entries: Sequence[PreparedImage], form: InputForm, batch: int
 ) -> Iterator[list[tuple[int, Letterbox]]]:
     """Yield all entries with their places, letterboxed; those of a group are of one shape."""
-    size = prepared.recipe.model.image_size
     group: list[tuple[int, Letterbox]] = []
     for index in sorted(range(len(entries)), key=lambda i: entries[i].width / entries[i].height):
-        fitted = letterbox(load_image(prepared.folder, entries[index]).image, size, pad_to)
+        fitted = letterbox(
+            load_image(prepared.folder, entries[index]).image, form.size, form.pad_to
+        )
         if group and (len(group) == batch or group[0][1].image.shape != fitted.image.shape):
             yield group
             group = []

@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from detect import __version__
 from detect.config import TrainConfig
 from detect.data.check_report import CheckReport
@@ -27,6 +29,7 @@ from detect.model.bundle import ATTRIBUTES, BUNDLE_SCHEMA, GRAPH, INT8_GRAPH, Bu
 from detect.progress import Progress
 from detect.train.card import write_card
 from detect.train.evaluated import evaluate_bundle
+from detect.train.form import input_form
 from detect.train.manifest import key_figures
 from detect.train.pack import CARD, CHECKPOINT, place_bundle, save_checkpoint, write_manifest
 from detect.train.settle import ValidationImage, settle_on_validation
@@ -82,7 +85,7 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
         work = Path(temporary)
         isolate_ultralytics(work)
         from detect.train.attributes import fit_attributes
-        from detect.train.export import export_onnx, input_form
+        from detect.train.export import export_onnx
         from detect.train.finetune import load_network
 
         folder = work / "bundle"
@@ -193,8 +196,6 @@ def _validation(report: CheckReport) -> list[ValidationImage]:
 
 
 def _image(sample: Sample) -> ValidationImage:
-    import numpy as np
-
     known = sample.boxes or sample.fractured is False
     known = known or (sample.fractured is None and sample.boxes is not None)
     places: list[Any] = [

@@ -35,6 +35,7 @@ from detect.train.card import write_card
 from detect.train.curve import plot_learning_curve, read_curve
 from detect.train.environment import resolve_device
 from detect.train.evaluated import evaluate_bundle
+from detect.train.form import input_form
 from detect.train.initial import require_initial_weights
 from detect.train.manifest import compose_manifest, key_figures
 from detect.train.pack import CARD, CHECKPOINT, place_bundle, save_checkpoint, write_manifest
@@ -85,8 +86,6 @@ def train(request: TrainRequest) -> dict[str, Any]:
     with clock("fit verdict"):
         network, choice = _verdict(request, prepared, last, device)
     bundle = request.run / "bundle"
-    from detect.train.export import input_form
-
     with clock("export and calibrate"):
         _export(request, prepared, network, choice["detection_heads"]["kept"])
         form = input_form(network, prepared.recipe.model.image_size)

@@ -17,7 +17,8 @@ from detect.data.sample import Sample
 from detect.model.attributes import AttributeHeads, AttributesFile, load_attributes
 from detect.model.network import FractureNetwork
 from detect.train.attributes import fit_attributes
-from detect.train.export import export_onnx, input_form
+from detect.train.export import export_onnx
+from detect.train.form import input_form
 from detect.train.region_heads import RegionData, fit_region
 from detect.train.scope import MOST_FALSE_ALARMS, fit_scope
 from detect.train.strangers import KINDS, strangers

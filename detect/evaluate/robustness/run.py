@@ -15,7 +15,7 @@ from typing import Any
 from detect import __version__
 from detect.data.check_report import CheckReport
 from detect.data.sample import Dataset
-from detect.errors import DataError, InputError
+from detect.errors import DataError
 from detect.evaluate.estimate import CONFIDENCE_LEVEL
 from detect.evaluate.figures import draw_figure
 from detect.evaluate.grouping import grouped_samples
@@ -32,6 +32,7 @@ from detect.model.bundle import Bundle
 from detect.model.predictor import build_predictor
 from detect.model.runtime import RuntimeName
 from detect.write.atomic import naming_output, replacing_bytes, replacing_text
+from detect.write.earlier import refuse_earlier
 
 __all__ = [
     "ROBUSTNESS_NAME",
@@ -147,11 +148,7 @@ def claim_robustness(out: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: `out` holds one, or is no folder.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out}: is a file; name a folder")
-    if (out / ROBUSTNESS_NAME).exists() and not overwrite:
-        message = f"--out {out}: holds such figures already; choose another, or --overwrite"
-        raise InputError(message)
+    refuse_earlier(out, ROBUSTNESS_NAME, "such figures", overwrite=overwrite)
 
 
 def write_robustness(found: dict[str, Any], out: Path) -> None:

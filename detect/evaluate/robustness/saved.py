@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from detect.errors import InputError
 from detect.evaluate.robustness.measure import FIGURES
 from detect.evaluate.robustness.run import ROBUSTNESS_NAME, SCHEMA_VERSION
+from detect.evaluate.saved_json import read_saved
 
 __all__ = ["read_robustness"]
 
@@ -25,16 +25,7 @@ def read_robustness(option: str, path: Path) -> dict[str, Any]:
     """
     file = path / ROBUSTNESS_NAME if path.is_dir() else path
     again = "measure again with `python cli.py robustness`"
-    try:
-        found = json.loads(file.read_bytes())
-    except OSError as error:
-        message = f"{option} {file}: cannot be read ({error.strerror}); {again}"
-        raise InputError(message) from error
-    except (ValueError, RecursionError) as error:  # ValueError: no UTF-8 or no JSON
-        message = f"{option} {file}: is no JSON ({' '.join(str(error).split())}); {again}"
-        raise InputError(message) from error
-    if not isinstance(found, dict) or found.get("kind") != "robustness":
-        raise InputError(f"{option} {file}: holds no figures of robustness; {again}")
+    found = read_saved(option, file, "robustness", "holds no figures of robustness", again)
     version = str(found.get("schema_version"))
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         raise InputError(f"{option} {file}: has schema {version!r}, not {SCHEMA_VERSION}; {again}")
