@@ -91,12 +91,15 @@ def quantise_graph(
     switch_off_telemetry()  # NNCF reports through the same package as OpenVINO
     import openvino
 
+    level = logging.getLogger().level
     try:
         # unlike Core.read_model, this fuses x · sigmoid(x), within which NNCF would round else
         model = openvino.convert_model(str(graph))
     except Exception as error:  # OpenVINO raises its own types; all mean the graph is unusable
         first = " ".join(str(error).split())[:200]
         raise BundleError(f"{graph}: cannot be quantised: {first}") from error
+    finally:
+        logging.getLogger().setLevel(level)  # the conversion leaves all logs at errors only
     with naming_output(out):  # before the long work, so that a wrong folder is told at once
         folder = tempfile.TemporaryDirectory(dir=out.parent, prefix=".quantise-")
     with folder as beside:
