@@ -11,7 +11,7 @@ top-left corner of the top-left pixel; floats; inside the image.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Reading",
     "Source",
     "Verdict",
+    "fields_of",
     "record_from_json",
 ]
 
@@ -130,16 +131,16 @@ class Reading:
         findings = []
         for finding in self.findings:
             box = finding.box
-            plain = {k: v for k, v in asdict(finding).items() if k != "box"}
+            plain = {k: v for k, v in fields_of(finding).items() if k != "box"}
             findings.append(plain | {"box_xyxy": [box.x1, box.y1, box.x2, box.y2]})
         return {
             "schema_version": SCHEMA_VERSION,
             "kind": "reading",
-            "source": asdict(self.source),
-            "verdict": asdict(self.verdict),
+            "source": fields_of(self.source),
+            "verdict": fields_of(self.verdict),
             "findings": findings,
-            "attributes": {name: asdict(value) for name, value in self.attributes.items()},
-            "model": asdict(self.model),
+            "attributes": {name: fields_of(value) for name, value in self.attributes.items()},
+            "model": fields_of(self.model),
             "warnings": list(self.warnings),
             "seconds": self.seconds,
         }
@@ -158,10 +159,18 @@ class Failure:
         return {
             "schema_version": SCHEMA_VERSION,
             "kind": "failure",
-            "source": asdict(self.source),
+            "source": fields_of(self.source),
             "reason": self.reason,
             "message": self.message,
         }
+
+
+def fields_of(part: Box | Source | Verdict | Finding | Attribute | ModelInfo) -> dict[str, Any]:
+    """Return a part's fields by name, in their order, each as it is.
+
+    Many times faster than `dataclasses.asdict`, which copies all that lies within.
+    """
+    return {name: getattr(part, name) for name in part.__slots__}
 
 
 def record_from_json(plain: dict[str, Any]) -> Reading | Failure:

@@ -16,6 +16,7 @@ nor a box, and a warning says why.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -153,10 +154,15 @@ def place_findings(
         fractured: the verdict.
         min_score: as for `compose_reading`.
     """
+    least = math.inf if min_score is None else min_score
+    if fractured:
+        least = min(least, thresholds.definite.score, thresholds.suspicious.score)
     findings: list[Finding] = []
     for box, exact, label in zip(boxes, scores, labels, strict=True):
         # Rounded before it is compared, so that a record never contradicts itself.
         score = round(float(exact), _DECIMALS)
+        if score < least:
+            break  # nor would any that follows be listed
         certainty: FindingCertainty = "none"
         if fractured and score >= thresholds.definite.score:
             certainty = "definite"

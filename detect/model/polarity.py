@@ -68,13 +68,14 @@ def negative_score(pixels: NDArray[np.uint8]) -> float:
     if min(inner.shape) < _LEAST:
         return 0.0
     greys = inner.astype(np.float32)
-    ordered = np.sort(greys, axis=None)
-    low, median, high = (float(ordered[round(at * (len(ordered) - 1))]) for at in (0.02, 0.5, 0.98))
+    places = [round(at * (inner.size - 1)) for at in (0.02, 0.5, 0.98)]
+    low, median, high = np.partition(inner, places, axis=None)[places].tolist()
     if high <= low:
         return 0.0
     absolute = median / 255 - 0.5
     relative = (median - (low + high) / 2) / (high - low)
-    return absolute + _RELATIVE * relative - _STRUCTURE * _structure_where_bright(greys)
+    structure = _structure_where_bright(greys)
+    return float(absolute + _RELATIVE * relative - _STRUCTURE * structure)
 
 
 def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from detect.record import SCHEMA_VERSION, Failure, Reading
+from detect.record import SCHEMA_VERSION, Failure, Reading, fields_of
 from detect.write.atomic import naming_output, replacing_bytes
 from detect.write.context import WriteContext
 from detect.write.staged import StagedWriter
@@ -97,11 +96,11 @@ _Row = dict[str, Any]
 
 
 def _result_row(record: Reading | Failure) -> _Row:
-    row: _Row = asdict(record.source)
+    row: _Row = fields_of(record.source)
     if isinstance(record, Failure):
         return row | {"status": "failed", "reason": record.reason, "message": record.message}
     findings, model = record.findings, record.model
-    verdict = asdict(record.verdict)
+    verdict = fields_of(record.verdict)
     scores = [finding.score for finding in findings if finding.origin == "detector"]
     return (
         row
@@ -114,7 +113,7 @@ def _result_row(record: Reading | Failure) -> _Row:
             "max_score": max(scores, default=None),
             "warnings": list(record.warnings),
             "attributes": [
-                {"name": name} | asdict(value) for name, value in record.attributes.items()
+                {"name": name} | fields_of(value) for name, value in record.attributes.items()
             ],
             "model_name": model.name,
             "model_version": model.version,
@@ -125,10 +124,10 @@ def _result_row(record: Reading | Failure) -> _Row:
 
 def _finding_rows(record: Reading | Failure) -> Iterator[_Row]:
     if isinstance(record, Reading):
-        source = asdict(record.source)
+        source = fields_of(record.source)
         for finding in record.findings:
-            plain = asdict(finding)
-            yield source | plain.pop("box") | plain
+            plain = fields_of(finding)
+            yield source | fields_of(plain.pop("box")) | plain
 
 
 def _as_utf8(value: Any) -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -34,10 +33,11 @@ def _record(line: bytes) -> Reading | Failure:
     if not isinstance(plain, dict):
         raise ValueError("not a record")
     record = record_from_json(plain)
-    types = _READING_TYPES if isinstance(record, Reading) else _FAILURE_TYPES
+    types: TypeAdapter[Any] = _READING_TYPES if isinstance(record, Reading) else _FAILURE_TYPES
     # as JSON, since pydantic's strict mode takes dataclasses from nothing else; half
     # characters of file names are replaced, which changes no type
-    content = json.dumps(asdict(record), ensure_ascii=False).encode(errors="replace")
+    fields = types.dump_python(record, warnings=False)
+    content = json.dumps(fields, ensure_ascii=False).encode(errors="replace")
     try:
         types.validate_json(content, strict=True)
     except ValidationError as error:

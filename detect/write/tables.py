@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
 
-from detect.record import Failure, Reading
+from detect.record import Failure, Reading, fields_of
 from detect.write.atomic import naming_output, replacing_text
 from detect.write.cells import Cell, guarded
 from detect.write.context import WriteContext
@@ -32,11 +31,11 @@ FINDING_COLUMNS = (
 
 
 def _result_row(record: Reading | Failure) -> dict[str, Cell]:
-    row: dict[str, Cell] = asdict(record.source)
+    row: dict[str, Cell] = fields_of(record.source)
     if isinstance(record, Failure):
         return row | {"status": "failed", "reason": record.reason, "message": record.message}
     verdict, model, findings = record.verdict, record.model, record.findings
-    attributes = {name: asdict(value) for name, value in record.attributes.items()}
+    attributes = {name: fields_of(value) for name, value in record.attributes.items()}
     return row | {
         "status": "ok",
         "verdict": verdict.label,
@@ -56,12 +55,12 @@ def _result_row(record: Reading | Failure) -> dict[str, Cell]:
 
 
 def _finding_rows(reading: Reading) -> list[dict[str, Cell]]:
-    source = asdict(reading.source)
+    source = fields_of(reading.source)
     shared = {name: source[name] for name in FINDING_COLUMNS if name in source}
     rows = []
     for finding in reading.findings:
-        plain = asdict(finding)
-        rows.append(shared | plain.pop("box") | plain)
+        plain = fields_of(finding)
+        rows.append(shared | fields_of(plain.pop("box")) | plain)
     return rows
 
 
