@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
-
-import cv2
+from typing import Any
 
 from detect.claim import RunSettings, claim_folder, clear_run, describe_run
 from detect.errors import DeviceError, InputError, OutputError, ReadError
+from detect.in_order import in_order, opencv_in_one_thread
 from detect.inputs import Input, Inputs, collect_inputs
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.coherence import compose_reading
@@ -45,9 +42,6 @@ __all__ = ["ALWAYS_WRITTEN", "DetectRequest", "Outcome", "detect_folder"]
 
 LOGGER = logging.getLogger(__name__)
 ALWAYS_WRITTEN = ("csv",)  # beside results.jsonl, which is written as the run goes
-_AHEAD = 4  # files under way per worker: enough to hide a slow one, few enough to stay small
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +116,7 @@ def detect_folder(request: DetectRequest) -> Outcome:
         clear_run(request.out)
     with (
         JsonLinesWriter(request.out, resume=request.resume) as results,
-        _opencv_in_one_thread(),
+        opencv_in_one_thread(),
     ):
         done = _already(request.out, inputs.files, workers) if request.resume else frozenset()
         write_run(request.out / RUN_NAME, run | {"status": "running"})
@@ -136,7 +130,7 @@ def detect_folder(request: DetectRequest) -> Outcome:
             with Progress(
                 "detect", len(inputs.files), bar=request.show_progress, done=done_before
             ) as progress:
-                for records in _in_order(work, todo, workers):
+                for records in in_order(work, todo, workers):
                     with stage("write"):
                         for record in records:
                             results.write(record)
@@ -150,37 +144,6 @@ def detect_folder(request: DetectRequest) -> Outcome:
                 *(request.out, name, name),
             )
     return _finish(request, formats, run, inputs, interrupted, started)
-
-
-@contextmanager
-def _opencv_in_one_thread() -> Iterator[None]:
-    """Keep OpenCV from sharing each small task among all cores: the workers fill them already.
-
-    Of the CPU time that is not the network's, it takes a quarter.
-    """
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
-
-
-def _in_order(
-    work: Callable[[Input], _Result], files: Sequence[Input], workers: int
-) -> Iterator[_Result]:
-    """Yield the results of `work` in the order of `files`, with a bounded number under way."""
-    waiting: deque[Future[_Result]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="detect") as pool:
-        try:
-            for file in files:
-                waiting.append(pool.submit(work, file))
-                if len(waiting) >= workers * _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _read_file(
@@ -243,7 +206,7 @@ def _already(out: Path, files: Sequence[Input], workers: int) -> frozenset[tuple
         hashes[record.source.path] = record.source.sha256
         done.add((record.source.path, record.source.frame))
     recorded = [file for file in files if file.name in hashes]
-    now = _in_order(lambda file: sha256_of(file.path), recorded, workers)
+    now = in_order(lambda file: sha256_of(file.path), recorded, workers)
     for file, sha256 in zip(recorded, now, strict=True):
         if sha256 != hashes[file.name]:
             raise InputError(
