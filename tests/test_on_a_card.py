@@ -19,7 +19,7 @@ import pytest
 from command_line import Call
 
 from detect import DEFAULT_BUNDLE
-from detect.errors import BundleError, DeviceMemoryError, InputError
+from detect.errors import BundleError, DeviceError, DeviceMemoryError, InputError
 from detect.model import cuda, onnx_gpu
 from detect.model.bundle import Bundle, InputForm, load_bundle
 from detect.model.coherence import compose_reading
@@ -122,7 +122,7 @@ class Failing:
 
     def __init__(self, session: Any, said: str, left: Iterator[int]) -> None:
         self._session, self._said, self._left = session, said, left
-        self.get_outputs = session.get_outputs
+        self.get_outputs, self.get_providers = session.get_outputs, session.get_providers
 
     def run(self, *given: Any) -> Any:
         if next(self._left, None) is None:
@@ -217,6 +217,33 @@ def test_one_image_that_memory_does_not_hold_is_one_line(
     )
     assert runtime(np.zeros((1, 1, form.size, form.size), np.uint8)).image_logit.shape == (1,)
     assert small_card == [20, 1]
+
+
+@pytest.mark.parametrize("cause", ["CUDA failure 2: out of memory", "CUDA failure 999: unknown"])
+@pytest.mark.usefixtures("card")
+def test_a_card_that_takes_no_new_session_fails_with_the_cause_for_good(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    open_, opened = onnxruntime.InferenceSession, []
+
+    def once(*given: Any, **named: Any) -> Failing:
+        opened.append(given)
+        if len(opened) > 1:
+            raise RuntimeError(cause)
+        return Failing(open_(*given, **named), "out of memory", iter(()))
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", once)
+    runtime = open_runtime(bundle.graph, "cuda")
+    side = bundle.manifest.input.size
+    for count in (4, 4, 1):
+        with pytest.raises(DeviceError) as caught:
+            runtime(np.zeros((count, 1, side, side), np.uint8))
+        assert type(caught.value) is DeviceError  # half as many would do no better
+        assert str(caught.value) == (
+            f"--runtime cuda: the card fails: 4 images of {side}×{side} did not fit, and no new "
+            f"session was opened: {cause}; --resume goes on, --runtime openvino without it"
+        )
+    assert len(opened) == 2
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")

@@ -133,6 +133,7 @@ class CardSession:
         self._graph = graph
         self._name = name
         self._providers = list(providers)
+        self._lost = ""  # why there is no session any more
         self._session: Any = self._open()
         given = {output.name for output in self._session.get_outputs()}
         self._outputs = [name for name in OUTPUTS if name in given]
@@ -164,8 +165,10 @@ class CardSession:
 
         Raises:
             DeviceMemoryError: they do not fit into the card's memory; fewer might.
-            DeviceError: the card fails.
+            DeviceError: the card fails, or failed before in a way that left no session.
         """
+        if self._session is None:
+            raise self._failure(self._lost)
         try:
             values = self._session.run(self._outputs, {"image": images})
         except Exception as error:  # C++ exceptions of several types
@@ -174,16 +177,35 @@ class CardSession:
             return RawOutput(**dict(zip(self._outputs, values, strict=True)))
         LOGGER.debug("%s", said)
         if not _OUT_OF_MEMORY.search(said):
-            raise DeviceError(
-                f"--runtime {self._name}: the card fails: {said[-300:]}; "
-                "--resume goes on, --runtime openvino without it"
-            )
-        # The arena keeps all it took, in pieces for the batch that failed, and a smaller one may
-        # find no room among them. A new session begins with none.
-        self._session = None
-        self._session = self._open()
+            raise self._failure(said[-300:])
         count, _, high, wide = images.shape
-        raise self._no_room(f"{count} image{'s' * (count > 1)} of {wide}×{high}")
+        what = f"{count} image{'s' * (count > 1)} of {wide}×{high}"
+        self._open_anew(what)
+        raise self._no_room(what)
+
+    def _open_anew(self, what: str) -> None:
+        """Begin a new session after `what` did not fit.
+
+        The arena keeps all it took, in pieces for the batch that failed, and a smaller one may
+        find no room among them. A new session begins with none.
+
+        Raises:
+            DeviceError: there is none. Fewer images would not help: it is no DeviceMemoryError.
+        """
+        self._session = None  # its memory is free before the next one asks for some
+        self._lost = f"{what} did not fit, and no new session was opened"
+        try:
+            self._session = self._open()
+        except Exception as error:  # ours, or C++ exceptions of several types
+            said = " ".join(str(error.__cause__ or error).split())
+            self._lost += f": {said[-300:]}"
+            raise self._failure(self._lost) from error
+
+    def _failure(self, said: str) -> DeviceError:
+        return DeviceError(
+            f"--runtime {self._name}: the card fails: {said}; "
+            "--resume goes on, --runtime openvino without it"
+        )
 
     def _no_room(self, what: str) -> DeviceMemoryError:
         return DeviceMemoryError(
