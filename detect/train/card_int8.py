@@ -1,12 +1,14 @@
-"""The card's section on the graph in 8 bits: what it costs."""
+"""The graph in 8 bits: what it costs, and the card's section on it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from detect.record import Failure, Reading
 from detect.train.manifest import key_figures
 
-__all__ = ["int8_section"]
+__all__ = ["cost_of_int8", "int8_section"]
 
 _FIGURES = {
     "auroc": "AUROC",
@@ -15,6 +17,48 @@ _FIGURES = {
     "map50": "mAP50",
     "froc_0.5": "fractures found at 0.5 false positives per image",
 }
+
+
+def cost_of_int8(
+    metrics: tuple[dict[str, Any], dict[str, Any]],
+    records: tuple[Sequence[Reading | Failure], Sequence[Reading | Failure]],
+) -> dict[str, Any]:
+    """Compare verdicts at the operating points, whose thresholds are those of float32.
+
+    Args:
+        metrics: `metrics.json` of one split, in float32 and in 8 bits.
+        records: of the same split, alike.
+
+    Returns:
+        `images` that were read twice; `operating_points` {name: {`changed` verdicts,
+        `sensitivity` and `specificity`, each in float32 and in 8 bits}}.
+    """
+    exact, rounded = (
+        {
+            (record.source.path, record.source.frame): record.verdict.probability
+            for record in each
+            if isinstance(record, Reading)
+        }
+        for each in records
+    )
+    both = exact.keys() & rounded.keys()
+    points = [each["subsets"]["all"]["verdict"]["operating_points"] for each in metrics]
+    return {
+        "images": len(both),
+        "operating_points": {
+            name: {
+                "changed": sum(
+                    (exact[key] >= point["threshold"]) != (rounded[key] >= point["threshold"])
+                    for key in both
+                ),
+                **{
+                    rate: [each[name][rate]["value"] for each in points]
+                    for rate in ("sensitivity", "specificity")
+                },
+            }
+            for name, point in points[0].items()
+        },
+    }
 
 
 def int8_section(training: dict[str, Any], val: dict[str, Any]) -> str:
@@ -38,6 +82,22 @@ def int8_section(training: dict[str, Any], val: dict[str, Any]) -> str:
         f"Scales come from {made['calibrated_on']} images of train; calibration and thresholds are "
         "those of float32.\n\n"
         f"| figure on val | float32 | int8 |\n|---|---|---|\n{rows}\n\n"
+        f"{_verdicts(made)}"
+    )
+
+
+def _verdicts(made: dict[str, Any]) -> str:
+    if "operating_points" not in made:  # of an older version
+        return ""
+    rows = "\n".join(
+        f"| {name} | {found['changed']} of {made['images']} | "
+        + " | ".join(" → ".join(map(_text, found[rate])) for rate in ("sensitivity", "specificity"))
+        + " |"
+        for name, found in made["operating_points"].items()
+    )
+    return (
+        "| operating point on val | verdicts that change | sensitivity, float32 → int8 | "
+        f"specificity, float32 → int8 |\n|---|---|---|---|\n{rows}\n\n"
     )
 
 

@@ -11,6 +11,7 @@ from detect.data.sample import Dataset
 from detect.evaluate.report import write_report
 from detect.evaluate.run import evaluate_split
 from detect.model.bundle import Bundle
+from detect.record import Failure, Reading
 
 __all__ = ["evaluate_bundle"]
 
@@ -26,8 +27,8 @@ def evaluate_bundle(
     workers: int,
     show_progress: bool,
     command: str,
-) -> dict[str, dict[str, Any]]:
-    """Measure a bundle on the splits that it was not trained on; return the metrics by split.
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[Reading | Failure]]]:
+    """Measure a bundle on the splits that it was not trained on; return metrics and records.
 
     Args:
         bundle: what to measure; it need have no card yet.
@@ -42,11 +43,12 @@ def evaluate_bundle(
         OutputError: a report cannot be written.
     """
     metrics: dict[str, dict[str, Any]] = {}
+    records: dict[str, list[Reading | Failure]] = {}
     for split in ("val", "test"):
         if not dataset.split(split):
             LOGGER.warning("%s: has no %s split, so nothing is measured on it", dataset.root, split)
             continue
-        metrics[split], _ = evaluate_split(
+        metrics[split], records[split] = evaluate_split(
             dataset,
             report,
             split,
@@ -56,4 +58,4 @@ def evaluate_bundle(
             command=command,
         )
         write_report(metrics[split], folder / split)
-    return metrics
+    return metrics, records

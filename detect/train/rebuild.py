@@ -28,6 +28,7 @@ from detect.isolation import isolate_ultralytics
 from detect.model.bundle import ATTRIBUTES, BUNDLE_SCHEMA, GRAPH, INT8_GRAPH, Bundle, load_bundle
 from detect.progress import Progress
 from detect.train.card import write_card
+from detect.train.card_int8 import cost_of_int8
 from detect.train.evaluated import evaluate_bundle
 from detect.train.form import input_form
 from detect.train.manifest import key_figures
@@ -102,6 +103,12 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
         )
         fitted.write(folder / ATTRIBUTES)
         training = manifest["training"] | {"ece_on_val": settled.pop("ece_on_val")}
+        if training.pop("int8", None) is not None and not request.int8:
+            LOGGER.warning(
+                "%s: its graph in 8 bits is of the graph before and is left out; "
+                "--int8 makes one of the new graph",
+                request.weights,
+            )
         training["attributes"] = fitted.figures
         training["exported"] = {"command": request.command, "version": __version__}
         manifest |= {
@@ -122,9 +129,7 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
             )
             training["int8"] = {"calibrated_on": len(images)}
         write_manifest(folder, manifest)
-        if request.int8:
-            training["int8"]["val"] = _measured_in_int8(request, dataset, report, folder)
-        metrics = evaluate_bundle(
+        metrics, records = evaluate_bundle(
             load_bundle(str(folder)),
             dataset,
             report,
@@ -134,6 +139,17 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
             command=request.command,
         )
         manifest["metrics"] = {split: key_figures(found) for split, found in metrics.items()}
+        if request.int8:
+            in_int8, records_in_int8 = evaluate_split(
+                *(dataset, report, "val", load_bundle(str(folder))),
+                runtime="openvino-int8",
+                workers=request.workers,
+                show_progress=request.show_progress,
+                command=request.command,
+            )
+            training["int8"] |= {"val": key_figures(in_int8)} | cost_of_int8(
+                (metrics["val"], in_int8), (records["val"], records_in_int8)
+            )
         save_checkpoint(network, dict(enumerate(bundle.manifest.classes)), folder / CHECKPOINT)
         with replacing_text(folder / CARD) as stream:
             stream.write(write_card(manifest, metrics["val"], metrics.get("test")))
@@ -141,23 +157,6 @@ def rebuild_bundle(request: RebuildRequest) -> Bundle:
         load_bundle(str(folder))
         place_bundle(folder, request.out, way_out="free some space and run again")
     return load_bundle(str(request.out))
-
-
-def _measured_in_int8(
-    request: RebuildRequest, dataset: Dataset, report: CheckReport, folder: Path
-) -> dict[str, float | None]:
-    """Return the key figures of the graph in 8 bits, with the thresholds of the other."""
-    metrics, _ = evaluate_split(
-        dataset,
-        report,
-        "val",
-        load_bundle(str(folder)),
-        runtime="openvino-int8",
-        workers=request.workers,
-        show_progress=request.show_progress,
-        command=request.command,
-    )
-    return key_figures(metrics)
 
 
 def _check(request: RebuildRequest, dataset: Dataset) -> CheckReport:

@@ -96,7 +96,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
     manifest["training"]["attributes"] = attributes
     write_manifest(bundle, manifest)
     with clock("evaluate"):
-        metrics = evaluate_bundle(
+        metrics, _ = evaluate_bundle(
             load_bundle(str(bundle)),
             dataset,
             report,

@@ -104,6 +104,10 @@ def test_a_bundle_without_its_checkpoint_is_told(
     assert done.stderr.count("\n") == 1
 
 
+def _changed(manifest: Any) -> int:
+    return int(manifest.training["int8"]["operating_points"]["confirm"]["changed"])
+
+
 def test_a_graph_in_8_bits_reads_nearly_the_same(
     finished: Any, phantoms: Path, tmp_path: Path, new_workplace: Any
 ) -> None:
@@ -135,6 +139,16 @@ def test_a_graph_in_8_bits_reads_nearly_the_same(
     assert manifest.training["int8"]["val"]["auroc"] is not None
     card = (workplace.folder / "small" / "CARD.md").read_text("utf-8")
     assert "| figure on val | float32 | int8 |" in card
+    assert (
+        f"| confirm | {_changed(manifest)} of {manifest.training['splits']['val']['images']} |"
+        in card
+    )
+
+    again = workplace.run("export", "--data", phantoms, "--weights", "small", "--out", "plain")
+    assert again.returncode == 0, again.stderr
+    assert "--int8 makes one of the new graph" in again.stderr
+    assert "int8" not in load_bundle(str(workplace.folder / "plain")).manifest.training
+    assert "8 bits" not in (workplace.folder / "plain" / "CARD.md").read_text("utf-8")
     assert not workplace.network_attempts.exists()
 
 
