@@ -78,7 +78,8 @@ class Verdict:
     """Fractured or not, for the whole image."""
 
     label: VerdictLabel  # by `probability >= threshold`
-    # doubtful: the other operating points do not all agree, or the image is out of scope
+    # doubtful: the other operating points do not all agree, or the image is out of scope, or
+    # was taken for a negative
     certainty: VerdictCertainty
     probability: float  # calibrated P(fracture), 0..1
     operating_point: str  # name: screening, balanced or confirm

@@ -10,8 +10,9 @@ A reader never sees *fractured* with nothing shown, nor a marked box under *not 
 
 A suspicious box that lies mostly on a stronger one marks no place of its own and is not shown.
 
-Of an image out of scope (see `detect.model.attributes`) nothing is definite, neither the verdict
-nor a box, and a warning says why.
+Of an image out of scope (see `detect.model.attributes`), or one that was read as its negative on
+the strength of its greys alone (see `detect.model.polarity`), nothing is definite, neither the
+verdict nor a box, and a warning says why.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from detect.errors import BundleError
 from detect.model.attributes import OUT_OF_SCOPE, is_out_of_scope
 from detect.model.bundle import ATTRIBUTES, BoxThresholds, Bundle, OperatingPoint
+from detect.model.polarity import INVERTED_WARNING
 from detect.model.predictor import Prediction
 from detect.record import Attribute, Box, Finding, FindingCertainty, Reading, Source, Verdict
 
@@ -58,7 +60,7 @@ def compose_reading(
     """
     manifest = bundle.manifest
     attributes, warnings = _attributes(prediction, bundle)
-    strange = is_out_of_scope(attributes)
+    strange = is_out_of_scope(attributes) or INVERTED_WARNING in prediction.warnings
     verdict = decide(prediction.probability, manifest.operating_points, operating_point)
     if strange:
         verdict = replace(verdict, certainty="doubtful")

@@ -28,7 +28,8 @@ from detect.model.attributes import (
 )
 from detect.model.bundle import InputForm
 from detect.model.polarity import bone_light
-from detect.read import read
+from detect.read import Radiograph, read
+from detect.record import Source
 from detect.train.pooled import Picture, pooled_features
 from detect.train.region_heads import LEAST_OF_A_KIND, RegionData, fit_region
 from detect.train.scope import LEAST_IMAGES, fit_scope, short
@@ -84,7 +85,7 @@ def fit_attributes(
     val = [sample for sample in samples if sample.split == "val"]
     made_up = list(strangers(2 * _STRANGERS, np.random.default_rng(0)))
     pictures: list[Picture] = [partial(_pixels, sample) for sample in (*train, *val)]
-    pictures += [partial(np.copy, picture) for _, picture in made_up]
+    pictures += [partial(_as_read, _radiograph(picture)) for _, picture in made_up]
     features = pooled_features(pictures, graph, form, workers, show_progress)
     ends = [len(train), len(train) + len(val), len(train) + len(val) + _STRANGERS]
     of_train, of_val, of_strangers, of_others = np.split(features, ends)
@@ -132,6 +133,14 @@ def fit_attributes(
 
 def _pixels(sample: Sample) -> NDArray[np.uint8]:
     (radiograph,) = read(sample.image, sample.image.name)
+    return _as_read(radiograph)
+
+
+def _radiograph(picture: NDArray[np.uint8]) -> Radiograph:
+    return Radiograph(picture, Source("made up", None))
+
+
+def _as_read(radiograph: Radiograph) -> NDArray[np.uint8]:
     return bone_light(radiograph)[0]  # as the predictor sees it
 
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from detect.data.sample import Sample
 from detect.errors import BundleError, OutputError, ReadError, TrainingError
 from detect.model.bundle import InputForm
+from detect.model.polarity import bone_light
 from detect.model.preprocess import letterbox
 from detect.offline import switch_off_telemetry
 from detect.progress import followed
@@ -128,7 +129,7 @@ def _inputs(
     for path in followed("read", images, len(images), bar=show_progress):
         try:
             for radiograph in islice(read(path, path.name), 1):
-                fitted = letterbox(radiograph.pixels, form.size, form.pad_to)
+                fitted = letterbox(bone_light(radiograph)[0], form.size, form.pad_to)
                 yield {"image": fitted.image[None, None]}
         except ReadError as error:
             LOGGER.warning("left out: %s", error)
