@@ -16,6 +16,7 @@ import yaml
 from detect import __version__
 from detect.errors import InputError
 from detect.model.bundle import Bundle
+from detect.model.runtimes import RuntimeName, precision_of, stated_precision
 from detect.write.atomic import naming_output
 from detect.write.context import HEATMAPS_NAME
 from detect.write.formats import remove_formats
@@ -40,11 +41,12 @@ class RunSettings:
     mirror: bool = False
 
 
-_SAME = ("bundle", *(field.name for field in fields(RunSettings)))
+# Runtimes may take turns, but none of less exact sums: no record says what it was computed in.
+_SAME = ("bundle", *(field.name for field in fields(RunSettings)), "precision")
 
 
 def describe_run(
-    command: str, bundle: Bundle, settings: RunSettings, runtime: str
+    command: str, bundle: Bundle, settings: RunSettings, runtime: RuntimeName
 ) -> dict[str, Any]:
     """Return what run.yaml says of a run before it ends, as plain YAML types."""
     return {
@@ -63,6 +65,7 @@ def describe_run(
         },
         **asdict(settings) | {"inputs": list(settings.inputs)},
         "runtime": runtime,
+        "precision": precision_of(runtime),
     }
 
 
@@ -96,6 +99,7 @@ def claim_folder(out: Path, run: Mapping[str, Any], *, resume: bool, overwrite: 
     try:
         # a run from before one could ask for it was not mirrored
         before = {"mirror": False} | yaml.safe_load((out / RUN_NAME).read_text(encoding="utf-8"))
+        before["precision"] = stated_precision(before)
         differing = [name for name in _SAME if before[name] != run[name]]
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
         raise InputError(

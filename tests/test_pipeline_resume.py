@@ -143,6 +143,43 @@ def test_a_folder_with_results_is_neither_mixed_nor_dropped(
     assert [line["source"]["path"] for line in lines(out)] == ["a.png"]
 
 
+def test_arithmetics_are_not_mixed(
+    radiographs: Path, tmp_path: Path, make_bundle: MakeBundle
+) -> None:
+    """Refused before the network is loaded, so no graph in 8 bits is needed."""
+    out, file = tmp_path / "out", tmp_path / "out" / "run.yaml"
+    options: dict[str, Any] = {"out": out, "images": False, "weights": str(make_bundle())}
+    run(radiographs, runtime="openvino", **options)
+    said = yaml.safe_load(file.read_bytes())
+    assert (said["runtime"], said["precision"]) == ("openvino", "float32")
+
+    def refused(runtime: str) -> None:
+        before = [(out / name).read_bytes() for name in ("results.jsonl", "run.yaml")]
+        with pytest.raises(InputError, match="--resume: precision differ from the run in") as line:
+            run(radiographs, runtime=runtime, resume=True, **options)
+        assert "\n" not in str(line.value)
+        assert [(out / name).read_bytes() for name in ("results.jsonl", "run.yaml")] == before
+
+    for runtime in ("openvino-int8", "openvino-bf16"):
+        refused(runtime)
+    cut = (out / "results.jsonl").read_bytes().splitlines(keepends=True)
+    (out / "results.jsonl").write_bytes(cut[0])
+    assert run(radiographs, runtime="onnxruntime", resume=True, **options).read == 4
+    assert yaml.safe_load(file.read_bytes())["runtime"] == "onnxruntime"
+
+    # one that was begun in 8 bits; then as written before run.yaml stated it
+    said |= {"runtime": "openvino-int8", "precision": "int8"}
+    for _ in range(2):
+        file.write_text(yaml.safe_dump(said), encoding="utf-8")
+        refused("openvino")
+        refused("openvino-bf16")
+        said.pop("precision", None)
+    del said["runtime"]
+    file.write_text(yaml.safe_dump(said), encoding="utf-8")
+    refused("openvino-int8")
+    assert run(radiographs, runtime="openvino", resume=True, **options).read == 4
+
+
 def test_resume_reads_only_what_is_missing(
     radiographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 from detect.errors import InputError
 
@@ -27,9 +28,12 @@ __all__ = [
     "ON_GPU",
     "RUNTIMES",
     "GpuRuntimeName",
+    "Precision",
     "RuntimeName",
     "choose_runtime",
     "default_workers",
+    "precision_of",
+    "stated_precision",
 ]
 
 LOGGER = logging.getLogger(__name__)
@@ -42,6 +46,15 @@ ON_GPU: tuple[GpuRuntimeName, ...] = get_args(GpuRuntimeName)
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
 MOST_AT_ONCE = 16  # images that a card is given together, if its memory holds them
 _GPU_PACKAGE = "onnxruntime-gpu"
+
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
+"""What most of the network's sums are computed in; results of one must not pass for another's."""
+
+_REDUCED: dict[RuntimeName, Precision] = {
+    "openvino-bf16": "bfloat16",
+    "openvino-int8": "int8",
+    "tensorrt": "float16",
+}
 
 
 def choose_runtime(name: RuntimeName) -> RuntimeName:
@@ -75,6 +88,19 @@ def choose_runtime(name: RuntimeName) -> RuntimeName:
         return "cuda"
     LOGGER.warning("--runtime auto: the processor computes, since the card cannot: %s", reason)
     return "openvino"
+
+
+def precision_of(name: RuntimeName) -> Precision:
+    """Return what a runtime computes in; `auto` takes none that reduces it."""
+    return _REDUCED.get(name, "float32")
+
+
+def stated_precision(about: Mapping[str, Any]) -> str:
+    """Return what results were computed in, as run.yaml or the `system` of an evaluation tells.
+
+    An older one may name the runtime alone; of float32 is what names neither.
+    """
+    return str(about.get("precision") or precision_of(about.get("runtime") or "auto"))
 
 
 def default_workers(name: RuntimeName) -> int:

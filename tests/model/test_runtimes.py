@@ -12,7 +12,14 @@ import pytest
 
 from detect.errors import InputError
 from detect.model import cuda
-from detect.model.runtimes import MOST_AT_ONCE, choose_runtime, default_workers
+from detect.model.runtimes import (
+    MOST_AT_ONCE,
+    RUNTIMES,
+    choose_runtime,
+    default_workers,
+    precision_of,
+    stated_precision,
+)
 
 INSTALL = 'python -m pip install -e ".[gpu]" -c configs/constraints.txt'
 
@@ -187,3 +194,22 @@ def test_a_machine_without_a_driver_has_no_cards(monkeypatch: pytest.MonkeyPatch
 def test_a_card_gets_enough_callers_for_a_batch_beside_a_thread_per_core() -> None:
     assert default_workers("openvino") == 2 * (os.cpu_count() or 1)
     assert default_workers("cuda") == default_workers("tensorrt") == os.cpu_count() + MOST_AT_ONCE
+
+
+def test_each_runtime_has_its_precision() -> None:
+    assert {name: precision_of(name) for name in RUNTIMES} == {
+        "auto": "float32",
+        "openvino": "float32",
+        "openvino-bf16": "bfloat16",
+        "openvino-int8": "int8",
+        "onnxruntime": "float32",
+        "cuda": "float32",
+        "tensorrt": "float16",
+    }
+
+
+def test_what_older_results_do_not_state_is_told_by_their_runtime() -> None:
+    assert stated_precision({"runtime": "openvino", "precision": "int8"}) == "int8"
+    assert stated_precision({"runtime": "openvino-bf16"}) == "bfloat16"
+    for about in ({}, {"runtime": None, "precision": None}, {"runtime": "of another program"}):
+        assert stated_precision(about) == "float32"
