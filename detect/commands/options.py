@@ -64,8 +64,9 @@ Runtime = Annotated[
     typer.Option(
         "--runtime",
         help="openvino or onnxruntime (processor); openvino-bf16 and openvino-int8 (the same, "
-        "faster and less exact, where processor or bundle has it); cuda or tensorrt (NVIDIA card, "
-        "the latter in half precision); auto: cuda if it works here, else openvino.",
+        "faster and less exact, where processor or bundle has it: verdicts near a threshold may "
+        "differ); cuda or tensorrt (NVIDIA card, the latter in half precision, as inexact); auto: "
+        "cuda if it works here, else openvino.",
     ),
 ]
 
