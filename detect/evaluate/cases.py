@@ -13,7 +13,7 @@ from detect.errors import DataError
 from detect.evaluate.matching import Boxes
 from detect.record import Box, Failure, Finding, Reading, VerdictLabel
 
-__all__ = ["MISSING", "Case", "Truth", "pair_cases"]
+__all__ = ["MISSING", "Case", "Truth", "is_fractured", "pair_cases"]
 
 _UNKNOWN: Mapping[str, float] = {}
 MISSING = "missing"  # why a case failed: the records hold nothing of this image
@@ -102,15 +102,20 @@ def pair_cases(
     )
 
 
+def is_fractured(truth: Truth) -> bool | None:
+    """Return what the label tells, or else the boxes; None where neither does."""
+    if truth.fractured is None and truth.boxes is not None:
+        return bool(truth.boxes)
+    return truth.fractured
+
+
 def _case(truth: Truth, record: Reading | Failure | None, uncalibrated: float | None) -> Case:
     if truth.fractured is False and truth.boxes:
         raise DataError(
             f"{truth.path}: labelled as not fractured, but boxes are drawn in it; "
             "correct the label or remove the boxes"
         )
-    fractured = truth.fractured
-    if fractured is None and truth.boxes is not None:
-        fractured = bool(truth.boxes)
+    fractured = is_fractured(truth)
     truth_boxes = None
     if truth.boxes is not None or fractured is False:
         truth_boxes = _array(truth.boxes or ())

@@ -1,12 +1,13 @@
 """From records and truth to the evaluation that a reviewer reads.
 
-`metrics.json`, schema version 1.4. Every measured figure is an object {value, interval
+`metrics.json`, schema version 1.5. Every measured figure is an object {value, interval
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
 then says why. Intervals are at `settings.confidence_level`. Version 1.2 had no interval of F1,
 Youden's J, kappa, calibration, mAP75, mAP50-95 and AR, and of rates with failures as errors
-sensitivity and specificity alone; 1.3 had neither mistakes nor attributes.
+sensitivity and specificity alone; 1.3 had neither mistakes nor attributes; 1.4 had
+of attributes neither figures over all images nor counts by fracture.
 
-    schema_version, kind      "1.4", "evaluation"
+    schema_version, kind      "1.5", "evaluation"
     version, command          of this program; as typed, or null
     environment               {"python" or library: version}
     model                     name, version, sha256 of the bundle
@@ -24,8 +25,10 @@ sensitivity and specificity alone; 1.3 had neither mistakes nor attributes.
                               (those from name to left_out, caution and command are of
                               `evaluate_split`; version and model of `evaluate_samples`)
     attributes                null where the records tell none; else regions {name: n, n_yes,
-                              accuracy, auroc}, of images in scope whose region is known, and
-                              out_of_scope {n, n_yes, share}: images that were taken to be so
+                              accuracy, auroc, n_of_all, accuracy_of_all}, of images told in
+                              scope whose region is known (…_of_all: of all whose region is known,
+                              one of which none was told being wrong), and out_of_scope {n, n_yes,
+                              n_yes_fractured, n_yes_not_fractured, share}: images taken to be so
     subsets                   {name: subset}: "all"; "without_hardware" and
                               "one_image_size", where shortcuts would show;
                               "long_side_…" for each class of image sizes that occurs; and
@@ -134,7 +137,7 @@ METRICS_NAME = "metrics.json"
 PAGE_NAME = "report.html"
 _UNKNOWN: Mapping[str, float] = {}
 
-METRICS_SCHEMA_VERSION = "1.4"
+METRICS_SCHEMA_VERSION = "1.5"
 
 
 def evaluate_records(
