@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from detect import __version__
+from detect.cores import cores_allowed
 
 __all__ = ["describe_machine", "load_average", "versions"]
 
@@ -37,9 +38,7 @@ def describe_machine() -> dict[str, Any]:
         "processor": _processor(),
         "architecture": platform.machine(),
         "cores": os.cpu_count(),
-        "cores_allowed": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "cores_allowed": cores_allowed(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": platform.platform(),
         "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from detect.benchmark.processes import run_task
 from detect.benchmark.request import PeerName
+from detect.cores import cores_allowed
 from detect.errors import InputError
 from detect.isolation import isolating_variables
 from detect.model.bundle import Bundle
@@ -149,7 +149,7 @@ def candidates(name: PeerName, *, beyond: bool = False) -> list[Setting]:
     (`half` and `quantize` are for GPUs), chooses the memory format itself, and reads ahead itself.
     """
     if name == "ultralytics":
-        threads = os.cpu_count() if beyond else None
+        threads = cores_allowed() if beyond else None
         return [Setting("pytorch", batch, threads) for batch in _BATCHES]
     dynamic = [Setting("openvino dynamic", batch, float32=beyond) for batch in _BATCHES]
     return [Setting("openvino static", float32=beyond), *dynamic]

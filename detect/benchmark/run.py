@@ -53,7 +53,7 @@ def run_benchmark(request: BenchmarkRequest) -> dict[str, Any]:
     bundle = load_bundle(request.weights)
     workers = request.workers or default_workers(choose_runtime(request.runtime))
     started, load = datetime.now(UTC), load_average()
-    if load > _BUSY * (os.cpu_count() or 1):
+    if load > _BUSY * (os.cpu_count() or 1):  # all of them, as the load is of all
         LOGGER.warning("the machine is busy (load %.1f): figures will be low and vary", load)
     with naming_output(request.out):
         request.out.mkdir(parents=True, exist_ok=True)

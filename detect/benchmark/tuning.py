@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from detect.benchmark.images import Chosen
 from detect.benchmark.peers import BEYOND, Peer, PeerForms, Setting, candidates
 from detect.benchmark.processes import run_task
 from detect.benchmark.request import PeerName
+from detect.cores import cores_allowed
 
 __all__ = ["TUNING_IMAGES", "find_best"]
 
@@ -61,7 +61,7 @@ def find_best(
     for name in names:
         if name == "ultralytics":
             about, precision = "yolo predict, PyTorch", _FLOAT32
-            differs = (os.cpu_count() or 1) > 1
+            differs = cores_allowed() > 1
         else:
             assert forms.precision is not None  # it was exported
             about, precision = "yolo predict, its OpenVINO export", forms.precision

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from detect.commands.options import (
     one_of,
 )
 from detect.console import set_up_logging, shows_progress, typed_command
+from detect.cores import cores_allowed
 from detect.extras import need_extra
 
 __all__ = ["evaluate"]
@@ -147,7 +147,7 @@ def evaluate(
     dataset = load_fractures(data, classes, elsewhere=classes_of(opened))
     require_val(dataset, opened, split)
     require_unit(dataset.split(split), grouped_by)
-    threads, bar = workers or os.cpu_count() or 1, shows_progress(quiet)
+    threads, bar = workers or cores_allowed(), shows_progress(quiet)
     report = check_split(dataset, split, workers=threads, show_progress=bar)
     systems = [
         make_ready(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from detect import DEFAULT_BUNDLE
 from detect.commands.options import Data, Overwrite, Quiet, Verbose, Weights, Workers
 from detect.console import set_up_logging, shows_progress, typed_command
+from detect.cores import cores_allowed
 from detect.extras import need_extra
 
 __all__ = ["export"]
@@ -48,7 +48,7 @@ def export(
             weights=weights,
             data=tuple(data),
             out=out,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or cores_allowed(),
             int8=int8,
             overwrite=overwrite,
             show_progress=shows_progress(quiet),

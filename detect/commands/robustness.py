@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from detect.commands.options import (
     one_of,
 )
 from detect.console import set_up_logging, shows_progress, typed_command
+from detect.cores import cores_allowed
 from detect.extras import need_extra
 
 __all__ = ["robustness"]
@@ -94,7 +94,7 @@ def robustness(
     bundle = load_bundle(weights)
     dataset = load_fractures(data, {})
     require_unit(dataset.split(split), grouped_by)
-    threads, bar = workers or os.cpu_count() or 1, shows_progress(quiet)
+    threads, bar = workers or cores_allowed(), shows_progress(quiet)
     found = measure_robustness(
         dataset,
         check_split(dataset, split, workers=threads, show_progress=bar),

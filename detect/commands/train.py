@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from detect.commands.options import Data, Overwrite, Quiet, Verbose, Workers
 from detect.console import set_up_logging, shows_progress, typed_command
+from detect.cores import cores_allowed
 from detect.extras import need_extra
 
 __all__ = ["train"]
@@ -65,7 +65,7 @@ def train(
             out=out,
             run=runs / out.name,
             device=device,
-            workers=workers or os.cpu_count() or 1,
+            workers=workers or cores_allowed(),
             resume=resume,
             overwrite=overwrite,
             allow_leakage=allow_leakage,

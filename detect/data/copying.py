@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from detect.cores import cores_allowed
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
 from detect.write.atomic import replacing_bytes
@@ -34,7 +34,7 @@ def copy_images(
         OutputError: a copy cannot be written.
     """
     samples = []
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(cores_allowed()) as pool:
         try:
             for sample in pool.map(_copied, dataset.samples, _places(dataset, folder)):
                 samples.append(sample)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from detect.cores import cores_allowed
 from detect.data.check_report import ProblemKind
 from detect.data.sample import Sample
 from detect.data.traits import Traits, traits_of
@@ -56,7 +56,7 @@ def look_at_all(
         what was seen, in the order of `samples`.
     """
     looks: list[Look | Refused] = []
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or cores_allowed()) as pool:
         try:
             for seen in pool.map(lambda sample: look(sample.image, thorough), samples):
                 looks.append(seen)

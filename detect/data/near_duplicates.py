@@ -23,7 +23,6 @@ processed twice, or takes of one patient that hardly moved between. To measure i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -34,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import DisjointSet
 
+from detect.cores import cores_allowed
 from detect.data.fingerprint import BITS, PROBES, RIGHT_ANGLES, Fingerprint, probe
 from detect.data.same_exposure import STEPS, Step, flattened, similarity
 from detect.read import read
@@ -71,7 +71,7 @@ def near_duplicates(
     """
     same = _comparison(images, fingerprints, aspects)
     joined = DisjointSet(range(len(images)))
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or cores_allowed()) as pool:
         try:
             for pairs in close_pairs(fingerprints):
                 for start in range(0, len(pairs), _BATCH):

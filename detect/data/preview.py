@@ -14,7 +14,6 @@ split-fractures-number.jpg (each box with its surroundings), and `preview.json`,
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detect import __version__
+from detect.cores import cores_allowed
 from detect.data.check_text import path_in
 from detect.data.preview_cell import PAPER, TILE, Cell, draw_cell
 from detect.data.preview_choice import SPLIT_CHOICES, SheetPlan
@@ -94,7 +94,7 @@ def draw_sheets(
     _write_index(dataset, plans, seed, None, out)
     colours = class_colours(dataset)
     unreadable: dict[Path, str] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or cores_allowed()) as pool:
         try:
             for plan in plans:
                 cells = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,6 +14,7 @@ import numpy as np
 import supervision as sv
 from numpy.typing import NDArray
 
+from detect.cores import cores_allowed
 from detect.data.sample import Sample
 from detect.draw.style import BOX_STYLES
 from detect.errors import ReadError
@@ -70,7 +70,7 @@ def thumbnails(
         workers: threads; None: one per core. The pictures do not depend on it.
         on_image: called after each image, for a progress bar.
     """
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or cores_allowed()) as pool:
         try:
             for thumbnail in pool.map(partial(_thumbnail, fractures=fractures), samples):
                 if on_image is not None:

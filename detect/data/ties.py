@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from detect.cores import cores_allowed
 from detect.data.sample import Sample
 from detect.errors import DataError
 
@@ -28,7 +28,7 @@ def exact_copies(
         DataError: an image cannot be opened.
     """
     by_hash: dict[str, list[Path]] = defaultdict(list)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(cores_allowed()) as pool:
         try:
             images = [sample.image for sample in samples]
             for image, digest in zip(images, pool.map(_digest, images), strict=True):

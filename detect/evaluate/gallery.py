@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detect.cores import cores_allowed
 from detect.data.check_text import printable
 from detect.data.sample import Sample
 from detect.draw.banner import percent
@@ -74,7 +74,7 @@ def build_galleries(
         return made
 
     galleries = []
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers or cores_allowed()) as pool:
         try:
             for kind in KINDS:
                 chosen, found = worst_cases(cases, kind, most)

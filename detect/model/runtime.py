@@ -9,7 +9,6 @@ alone, or give no features.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Set
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from detect.cores import cores_allowed
 from detect.errors import BundleError, FractureLocatorError, InputError
 from detect.model.bundle import InputForm
 from detect.model.runtimes import RuntimeName, choose_runtime
@@ -66,7 +66,7 @@ class _OpenVino:
                 "or try openvino-int8"
             )
         # callers beyond the cores keep each stream supplied, and need none of their own
-        streams = str(min(threads, os.cpu_count() or 1))
+        streams = str(min(threads, cores_allowed()))
         # f32: some processors would otherwise compute in bfloat16 unasked and change the results.
         self._compiled = core.compile_model(
             str(graph),
@@ -100,7 +100,7 @@ class _OnnxRuntime:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(threads, os.cpu_count() or 1)
+        options.intra_op_num_threads = min(threads, cores_allowed())
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(
             str(graph), options, providers=["CPUExecutionProvider"]

@@ -17,10 +17,10 @@ images at once, and its arithmetic depends on how many: there, runs may differ b
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
+from detect.cores import cores_allowed
 from detect.errors import InputError
 
 __all__ = [
@@ -113,5 +113,5 @@ def default_workers(name: RuntimeName) -> int:
     Args:
         name: of `choose_runtime`.
     """
-    cores = os.cpu_count() or 1
+    cores = cores_allowed()
     return cores + MOST_AT_ONCE if name in ON_GPU else 2 * cores

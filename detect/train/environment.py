@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Literal
 
 from detect.config import TrainConfig
+from detect.cores import cores_allowed
 from detect.errors import InputError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def loader_workers(device: str, recipe: TrainConfig) -> int:
     """
     if recipe.workers is not None:
         return recipe.workers
-    return 0 if device == "cpu" else min(_MOST_WORKERS, os.cpu_count() or 1)
+    return 0 if device == "cpu" else min(_MOST_WORKERS, cores_allowed())
 
 
 def cpu_has_bfloat16() -> bool:

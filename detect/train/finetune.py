@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from detect.config import TrainConfig
+from detect.cores import cores_allowed
 from detect.errors import OutputError, TrainingError
 from detect.progress import Progress
 from detect.train.curve import drop_epochs_after
@@ -33,7 +34,7 @@ class _Reports:
         if trainer.device.type == "cpu":
             # ultralytics leaves a core to loader processes, which the CPU path does not have,
             # and overrides what the user asked for
-            torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
+            torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or cores_allowed()))
         batches = len(trainer.train_loader)
         if RANK <= 0:  # of several GPUs the first one reports
             self.steps = Progress(

@@ -90,7 +90,7 @@ def test_a_tiny_run_against_both_peers(
     from PIL import Image
 
     monkeypatch.setattr("detect.benchmark.peers._BATCHES", (1,))  # each takes seconds to try
-    monkeypatch.setattr("detect.benchmark.tuning.os.cpu_count", lambda: 1)  # so does all cores
+    monkeypatch.setattr("detect.benchmark.tuning.cores_allowed", lambda: 1)  # so does all cores
 
     data, out = tmp_path / "data", tmp_path / "out"
     data.mkdir()

@@ -191,9 +191,12 @@ def test_a_machine_without_a_driver_has_no_cards(monkeypatch: pytest.MonkeyPatch
     cuda.count_cards.cache_clear()
 
 
-def test_a_card_gets_enough_callers_for_a_batch_beside_a_thread_per_core() -> None:
-    assert default_workers("openvino") == 2 * (os.cpu_count() or 1)
-    assert default_workers("cuda") == default_workers("tensorrt") == os.cpu_count() + MOST_AT_ONCE
+def test_a_card_gets_enough_callers_for_a_batch_beside_a_thread_per_core(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("detect.model.runtimes.cores_allowed", lambda: 3)
+    assert default_workers("openvino") == 6
+    assert default_workers("cuda") == default_workers("tensorrt") == 3 + MOST_AT_ONCE
 
 
 def test_each_runtime_has_its_precision() -> None:

@@ -105,12 +105,12 @@ def test_precision_is_what_the_device_can_do_of_the_recipes(
 def test_loaders_get_processes_where_the_network_does_not_need_the_cores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr("detect.train.environment.cores_allowed", lambda: 64)
     told = TrainConfig(workers=3)
 
     assert [loader_workers(d, TrainConfig()) for d in ("cpu", "0", "mps")] == [0, 8, 8]
     assert [loader_workers(d, told) for d in ("cpu", "0")] == [3, 3]
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("detect.train.environment.cores_allowed", lambda: 4)
     assert loader_workers("0,1", TrainConfig()) == 4
 
 

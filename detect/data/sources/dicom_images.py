@@ -8,12 +8,12 @@ the same. In return, a patient of an earlier import is known again. No Patient I
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from detect.cores import cores_allowed
 from detect.data.sources.dicom_terms import region_of, view_of
 from detect.data.sources.options import ImportOptions
 from detect.data.sources.table_images import Found
@@ -61,7 +61,7 @@ def read_images(
     """
     images = []
     with (
-        ThreadPoolExecutor(os.cpu_count() or 1) as pool,
+        ThreadPoolExecutor(cores_allowed()) as pool,
         Progress("headers", len(paths), bar=options.show_progress) as progress,
     ):
         for path, image in zip(paths, pool.map(_read, paths), strict=True):

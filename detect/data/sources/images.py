@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
+from detect.cores import cores_allowed
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import DataError, ReadError
 from detect.progress import Progress
@@ -96,7 +97,7 @@ def displayed_sizes(
     """Return `displayed_size` of each image, read on all cores, with a bar if asked for."""
     sizes = []
     with (
-        ThreadPoolExecutor(os.cpu_count() or 1) as pool,
+        ThreadPoolExecutor(cores_allowed()) as pool,
         Progress("headers", len(images), bar=options.show_progress) as progress,
     ):
         for size in pool.map(displayed_size, images):
