@@ -32,7 +32,7 @@ from detect.read import Radiograph, read
 from detect.record import Source
 from detect.train.pooled import Picture, pooled_features
 from detect.train.region_heads import LEAST_OF_A_KIND, RegionData, fit_region
-from detect.train.scope import LEAST_IMAGES, fit_scope, short
+from detect.train.scope import LEAST_IMAGES, MOST_FALSE_ALARMS, fit_scope, short
 from detect.train.strangers import strangers
 from detect.write.atomic import replacing_text
 
@@ -52,8 +52,9 @@ class FittedAttributes:
         file: content of `attributes.json`.
         figures: what was found, as plain types for the manifest: `regions` {name: what
             `fit_region` tells}; `not_fitted` {attribute: why}; and, unless that was not fitted,
-            `scope` {images (of val), false_alarms (of them), made_up {kind of picture, others
-            than were fitted with: share told apart}}.
+            `scope` {images (of val), false_alarms (of them), most_false_alarms (share by design),
+            made_up {kind of stranger, others than were fitted with, but for the photographs that
+            crops are of: share told apart}}.
     """
 
     file: AttributesFile
@@ -126,6 +127,7 @@ def fit_attributes(
         figures["scope"] = {
             "images": len(val),
             "false_alarms": int((heads.out_of_scope(of_val) >= EVEN).sum()),
+            "most_false_alarms": MOST_FALSE_ALARMS,
             "made_up": _shares(others, heads.out_of_scope(of_others) >= EVEN),
         }
     return FittedAttributes(file, figures)

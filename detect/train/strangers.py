@@ -2,7 +2,8 @@
 
 They show how far from radiographs such pictures lie, so that a distance can be told as a
 probability. None is of a person, and but for two photographs that come with scikit-learn (see
-`sklearn.datasets.load_sample_images`) none is a file.
+`sklearn.datasets.load_sample_images`) none is a file. All photographs are crops of these two, so
+that one is never of a picture that another draw had not.
 """
 
 from __future__ import annotations

@@ -155,6 +155,7 @@ def test_a_network_learns_attributes_that_a_bundle_can_keep(
     assert fitted.figures["regions"]["leg"]["n"] == 24
     assert fitted.figures["not_fitted"] == {}
     assert fitted.figures["scope"]["images"] == 24
+    assert fitted.figures["scope"]["most_false_alarms"] == MOST_FALSE_ALARMS
     assert fitted.figures["scope"]["made_up"].keys() == set(KINDS)
     assert load_attributes(tmp_path / "attributes.json").names == ("hand", "leg")
     assert json.loads(json.dumps(fitted.figures)) == fitted.figures
