@@ -5,6 +5,7 @@ In `metrics.json`, `system` then also holds
     file                      name of the results.jsonl
     min_score                 of the run.yaml beside it: boxes below it are not in the records; null
                               where only shown boxes are, or where no run.yaml tells
+    runtime, precision        of the run.yaml, too; null where none tells
     operating_points_of       "bundle": it is here, under the same sha256; "results": only the
                               one point at which the results were made is known
     matched                   {path, sha256, tail}: images by how their result was found
@@ -32,6 +33,7 @@ from detect.evaluate.saved_checks import mistake_in
 from detect.evaluate.systems import System
 from detect.model.bundle import file_sha256, load_bundle
 from detect.model.postprocess import MIN_SCORE
+from detect.model.runtimes import stated_precision
 from detect.progress import Progress
 from detect.read import sha256_of
 from detect.record import Failure, ModelInfo, Reading, Source
@@ -53,7 +55,7 @@ class SavedResults:
         model: as the readings state it.
         operating_points: name to threshold on the probability.
         whose_points: "bundle" or "results", as in the module docstring.
-        min_score: as in the module docstring.
+        min_score, runtime, precision: as in the module docstring.
     """
 
     path: Path
@@ -62,6 +64,8 @@ class SavedResults:
     operating_points: Mapping[str, float]
     whose_points: str
     min_score: float | None
+    runtime: str | None
+    precision: str | None
 
 
 def open_results(path: Path, option: str) -> SavedResults:
@@ -108,14 +112,13 @@ def open_results(path: Path, option: str) -> SavedResults:
         raise InputError(f"{message}; give the results of one")
     (model,) = models
     known = _points_of_bundle(model)
-    min_score = _min_score(path, option)
     return SavedResults(
         path,
         {name: tuple(records) for name, records in by_path.items()},
         model,
         dict(points) if known is None else known,
         "results" if known is None else "bundle",
-        min_score,
+        *_of_run(path, option),
     )
 
 
@@ -169,6 +172,8 @@ def saved_system(
         "file": saved.path.name,
         "file_sha256": file_sha256(saved.path),
         "min_score": saved.min_score,
+        "runtime": saved.runtime,
+        "precision": saved.precision,
         "operating_points_of": saved.whose_points,
     }
     return System(
@@ -198,27 +203,30 @@ def _points_of_bundle(model: ModelInfo) -> dict[str, float] | None:
     return {name: point.threshold for name, point in bundle.manifest.operating_points.items()}
 
 
-def _min_score(path: Path, option: str) -> float | None:
-    run = path.parent / RUN_NAME
+def _of_run(path: Path, option: str) -> tuple[float | None, str | None, str | None]:
+    """Return min_score, runtime and precision of the run.yaml beside the results."""
+    file = path.parent / RUN_NAME
     try:
-        said = yaml.safe_load(run.read_text(encoding="utf-8"))["min_score"]
-        score = None if said is None else float(said)
+        run = yaml.safe_load(file.read_text(encoding="utf-8"))
+        score = None if run["min_score"] is None else float(run["min_score"])
+        runtime = None if run.get("runtime") is None else str(run["runtime"])
+        precision = stated_precision(run)
     except FileNotFoundError:
         LOGGER.warning(
             "%s: no %s beside it tells down to which score boxes are listed; "
             "figures of boxes are of those that are",
             *(option, RUN_NAME),
         )
-        return None
+        return None, None, None
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-        raise InputError(f"{run}: says nothing of the run ({type(error).__name__})") from error
+        raise InputError(f"{file}: says nothing of the run ({type(error).__name__})") from error
     if score is None or score > MIN_SCORE:
         listed = "shown boxes alone" if score is None else f"no box below {score:g}"
         LOGGER.warning(
             "%s: lists %s, so figures of boxes are of those; for all, detect with --min-score %g",
             *(option, listed, MIN_SCORE),
         )
-    return score
+    return score, runtime, precision
 
 
 def _digests(samples: Sequence[Sample], workers: int, show_progress: bool) -> list[str | None]:

@@ -6,8 +6,10 @@ Each becomes a `System`, and everything after asks a system for its records alon
     system                    name (unique among those compared), recipe (the NAME that seeds of
                               one recipe were given, or null), kind (bundle, ultralytics or
                               results), verdict (in words: where its probability comes from), of
-                              a bundle mirror (whether it read each image mirrored, too), and by
-                              kind what `peer` and `saved_results` beside this add
+                              a bundle mirror (whether it read each image mirrored, too), of
+                              bundle and results runtime and precision (of
+                              `detect.model.runtimes`), and by kind what `peer` and
+                              `saved_results` beside this add
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from detect.model.coherence import compose_reading
 from detect.model.mirrored import Predict, mirrored
 from detect.model.postprocess import MIN_SCORE
 from detect.model.predictor import build_predictor
-from detect.model.runtime import RuntimeName
+from detect.model.runtimes import RuntimeName, choose_runtime, precision_of
 from detect.read import Radiograph
 from detect.record import ModelInfo, Reading
 
@@ -80,10 +82,14 @@ def bundle_system(
         show_progress: draw a bar on stderr.
         name, recipe: of the system; the bundle's name, if none is given.
         mirror: whether it reads each image mirrored, too.
+
+    Raises:
+        InputError: there is no card for the runtime.
     """
+    chosen = choose_runtime(runtime)
 
     def read(samples: Sequence[Sample], folder: Path | None) -> Readings:
-        predictor: Predict = build_predictor(bundle, runtime, workers)
+        predictor: Predict = build_predictor(bundle, chosen, workers)
         if mirror:
             predictor = mirrored(predictor, bundle.calibration)
         return read_with_bundle(samples, predictor, bundle, workers, show_progress, folder)
@@ -100,6 +106,8 @@ def bundle_system(
             "verdict": "of the bundle, as calibrated when it was made"
             + (", of each image and its mirror image" if mirror else ""),
             "mirror": mirror,
+            "runtime": chosen,
+            "precision": precision_of(chosen),
         },
         recipe=recipe,
     )

@@ -103,8 +103,36 @@ def test_saved_results_have_the_figures_of_the_model(dataset: Dataset, folder: P
         "results.jsonl",
         0.001,
     )
+    assert (system["runtime"], system["precision"]) == (
+        expected["system"]["runtime"],
+        "float32",
+    )
     assert system["operating_points_of"] == "bundle"
     assert system["matched"] == {"path": 8, "sha256": 0, "tail": 0}
+
+
+@pytest.mark.parametrize(
+    ("run_file", "told"),
+    [
+        ({"runtime": "openvino-int8", "precision": "int8"}, ("openvino-int8", "int8")),
+        ({"runtime": "tensorrt"}, ("tensorrt", "float16")),  # as before it stated the precision
+        ({}, (None, "float32")),
+        (None, (None, None)),
+    ],
+)
+def test_saved_results_are_of_the_precision_of_their_run(
+    rewritten: Callable[..., Path],
+    dataset: Dataset,
+    run_file: dict[str, str] | None,
+    told: tuple[str | None, str | None],
+) -> None:
+    results = rewritten(lambda records: records)
+    file = results.with_name("run.yaml")
+    file.unlink()
+    if run_file is not None:
+        file.write_text(json.dumps({"min_score": 0.001, **run_file}), encoding="utf-8")
+    system = measured(dataset, results)["system"]
+    assert (system["runtime"], system["precision"]) == told
 
 
 def test_results_of_another_folder_are_found_again(

@@ -117,6 +117,19 @@ def test_a_bundle_that_reads_mirror_images_says_so(dataset: Dataset, report: Che
     )
 
 
+def test_a_bundle_says_what_computed_it(dataset: Dataset, report: CheckReport) -> None:
+    bundle = load_bundle("fracture-n")
+    runtimes = ("onnxruntime", "openvino-int8")
+    systems = [
+        bundle_system(bundle, runtime=runtime, workers=2, name=runtime)  # type: ignore[arg-type]
+        for runtime in runtimes
+    ]
+    metrics, _ = evaluate_systems(dataset, report, "test", systems)
+    told = [one["system"] for one in (metrics, *metrics["against"])]
+    assert tuple(one["runtime"] for one in told) == runtimes
+    assert [one["precision"] for one in told] == ["float32", "int8"]
+
+
 def test_a_system_that_fails_loses_its_images_and_says_so(
     dataset: Dataset, report: CheckReport, told: Callable[..., System]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from detect.data.check_text import printable
 from detect.evaluate.headline import figure_name, headline_paths
 from detect.evaluate.page.parts import (
+    UNDEFINED,
     Block,
     Figure,
     Metrics,
@@ -64,14 +65,29 @@ def _systems(metrics: Metrics) -> Table:
                 (metrics.text(*at, "system", "name"),),
                 (metrics.text(*at, "system", "kind"),),
                 (metrics.text(*at, "system", "verdict"),),
+                _computed_in(metrics, at),
                 (metrics.text(*at, "model", "sha256"),),
                 (metrics.count(*at, "data", "n_failed"),),
             )
         )
         for at in paths
     ]
-    header = ("system", "kind", "where its probability comes from", "sha256", "images failed")
+    header = (
+        "system",
+        "kind",
+        "where its probability comes from",
+        "computed in",
+        "sha256",
+        "images failed",
+    )
     return Table("What is compared", header, tuple(rows))
+
+
+def _computed_in(metrics: Metrics, at: Path) -> Words:
+    """Return the precision of a system, which a plain detector does not state."""
+    if "precision" not in metrics.at(*at, "system"):
+        return (UNDEFINED,)
+    return (metrics.text(*at, "system", "precision"),)
 
 
 def _key_figures(metrics: Metrics) -> Table:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from detect.data.check_text import printable
 
 __all__ = [
+    "UNDEFINED",
     "Block",
     "Facts",
     "Figure",

@@ -20,6 +20,11 @@ def reproduce_section(metrics: Metrics) -> Section:
             ("Model", (metrics.text("model", "name"), " ", metrics.text("model", "version"))),
             ("SHA-256 of the model", (metrics.text("model", "sha256"),)),
         ]
+    if content.get("system", {}).get("precision"):
+        computed = say(
+            "{} ({})", *(metrics.text("system", key) for key in ("precision", "runtime"))
+        )
+        facts.append(("Computed in", computed))
     facts += [
         (f"Version of {name}", (metrics.text("environment", name),))
         for name in content.get("environment", {})
@@ -34,7 +39,8 @@ def reproduce_section(metrics: Metrics) -> Section:
             say(
                 "Every figure on this page stands in metrics.json beside it, under the path that "
                 "its tooltip shows and that its element carries as data-metric (a JSON Pointer, "
-                "RFC 6901). Equal truth, images and model give equal figures."
+                "RFC 6901). Equal truth, images and model, computed in the "
+                "same precision, give equal figures."
             ),
             "note",
         ),

@@ -84,6 +84,8 @@ def page_metrics() -> dict[str, Any]:
                     "recipe": "net",
                     "kind": "bundle",
                     "verdict": "of the bundle",
+                    "runtime": "openvino",
+                    "precision": "float32",
                 },
             }
         )

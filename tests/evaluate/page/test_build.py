@@ -188,11 +188,25 @@ def test_every_figure_is_that_of_metrics_json(page: _Parsed, page_metrics: dict[
         "/settings/n_resamples",
         "/environment/python",
         "/model/sha256",
+        "/system/precision",
+        "/system/runtime",
+        "/against/0/system/precision",
         "/command",
     ],
 )
 def test_a_reviewer_finds(page: _Parsed, pointer: str) -> None:
     assert pointer in {found for found, _, _ in page.figures}
+
+
+def test_a_system_that_states_no_precision_has_a_dash(
+    page_metrics: dict[str, Any], figures: dict[str, bytes]
+) -> None:
+    (other,) = page_metrics["against"]
+    plain = {key: value for key, value in other["system"].items() if key != "precision"}
+    metrics = page_metrics | {"against": [other | {"system": plain}]}
+    shown = {pointer for pointer, _, _ in _Parsed(render_page(metrics, figures, [])).figures}
+    assert "/system/precision" in shown
+    assert "/against/0/system/precision" not in shown
 
 
 def test_the_summary_says_that_images_of_a_group_are_not_independent(
