@@ -30,7 +30,7 @@ from detect.evaluate.settings import Settings
 from detect.evaluate.truths import shared_folder, truths_of
 from detect.model.bundle import Bundle
 from detect.model.predictor import build_predictor
-from detect.model.runtime import RuntimeName
+from detect.model.runtimes import RuntimeName, choose_runtime, precision_of
 from detect.write.atomic import naming_output, replacing_bytes, replacing_text
 from detect.write.earlier import refuse_earlier
 
@@ -77,7 +77,7 @@ def measure_robustness(
 
     Raises:
         DataError: there is nothing to measure on.
-        InputError: `grouped_by` is nothing that images have.
+        InputError: `grouped_by` is nothing that images have, or there is no card for the runtime.
     """
     samples, left_out = measured_samples(dataset, report, split)
     if not samples:
@@ -86,7 +86,8 @@ def measure_robustness(
     truths = truths_of(samples, shared_folder(dataset, samples))
     points = {name: one.threshold for name, one in bundle.manifest.operating_points.items()}
     settings, point = Settings(operating_points=points), bundle.manifest.default_operating_point
-    predictor = build_predictor(bundle, runtime, workers)
+    chosen = choose_runtime(runtime)
+    predictor = build_predictor(bundle, chosen, workers)
 
     def read(condition: Condition) -> Any:
         return read_altered(
@@ -117,6 +118,7 @@ def measure_robustness(
         "command": command,
         "environment": environment(),
         "model": asdict(bundle.info),
+        "system": {"runtime": chosen, "precision": precision_of(chosen)},
         "settings": {
             "operating_point": point,
             "threshold": points[point],

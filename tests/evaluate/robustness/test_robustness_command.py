@@ -40,10 +40,12 @@ def test_a_run_gives_table_json_and_plot(dataset: Path, tmp_path: Path, call: Ca
     out = tmp_path / "out"
     chosen = ("rotated 90", "mirrored", "cropped")
     options = [text for name in chosen for text in ("--condition", name)]
+    options += ["--runtime", "openvino"]
     ended = call("robustness", "--data", dataset, "--out", out, *options)
     assert ended.code == 3, ended.err  # one image cannot be read
     found = json.loads((out / "robustness.json").read_bytes())
     assert schema_errors(found) == []
+    assert found["system"] == {"runtime": "openvino", "precision": "float32"}
     del found["conditions"][0]["figures"]["ece"]
     assert len(schema_errors(found)) == 1
 
