@@ -11,6 +11,7 @@ from detect.errors import BundleError, InputError
 from detect.evaluate.robustness.saved import read_robustness
 from detect.evaluate.saved_metrics import read_metrics
 from detect.model.bundle import Bundle, load_bundle
+from detect.model.runtimes import stated_precision
 from detect.train.ablations import load_ablations
 from detect.train.card import write_card
 from detect.train.manifest import key_figures
@@ -44,7 +45,8 @@ def refresh_card(
 
     Raises:
         BundleError: there is no such bundle, or it was not made by `train`.
-        InputError: a file is no evaluation, or not one of this bundle and its data.
+        InputError: a file is no evaluation, not one of this bundle and its data, or not of float32,
+            in which the bundle's thresholds were chosen.
         ConfigError: `ablations` is missing or has mistakes.
         OutputError: the bundle cannot be written; what was there is there still.
     """
@@ -105,6 +107,7 @@ def _metrics(bundle: Bundle, split: str, path: Path) -> dict[str, Any]:
     if metrics.get("system", {}).get("mirror"):
         message = f"{option} {path}: was measured with --mirror, unlike the bundle's thresholds"
         raise InputError(f"{message}; measure again without it")
+    _in_float32(f"{option} {path}", metrics)
     trained = bundle.manifest.training["splits"].get(split, {})
     expected = trained.get("fractured"), trained.get("not_fractured")
     if counted != expected:
@@ -123,7 +126,16 @@ def _robustness(bundle: Bundle, path: Path) -> dict[str, Any]:
     if found["model"]["sha256"] not in (bundle.sha256, *recorded):
         message = f"--robustness {path}: was measured with another bundle than {bundle.folder}"
         raise InputError(f"{message}; measure again with --weights {bundle.folder}")
+    _in_float32(f"--robustness {path}", found)
     return found
+
+
+def _in_float32(file: str, found: dict[str, Any]) -> None:
+    """Refuse figures of less exact arithmetic, which a card would show as the bundle's own."""
+    precision = stated_precision(found.get("system", {}))
+    if precision != "float32":
+        message = f"{file}: was computed in {precision}, unlike the bundle's thresholds"
+        raise InputError(f"{message}; measure again with --runtime openvino")
 
 
 def _alike(splits: dict[str, dict[str, Any]]) -> None:

@@ -103,6 +103,10 @@ def test_the_card_shows_the_table(
     ("change", "words"),
     [
         (lambda found: found["model"].update(sha256="f" * 64), "another bundle"),
+        (
+            lambda found: found.update(system={"runtime": "tensorrt", "precision": "float16"}),
+            "was computed in float16, unlike",
+        ),
         (lambda found: found.update(kind="evaluation"), "holds no figures of robustness"),
         (lambda found: found.update(schema_version="2.0"), "schema '2.0'"),
         (lambda found: found.pop("conditions"), "not whole"),

@@ -74,6 +74,15 @@ def test_the_card_changes_and_the_bundle_still_holds(bundle: Path, save: Save) -
     assert [path.name for path in bundle.parent.iterdir() if path.name.startswith(".")] == []
 
 
+def test_evaluations_say_by_which_runtime_or_are_older(bundle: Path, save: Save) -> None:
+    def computed_by(runtime: str | None, precision: str | None) -> Any:
+        system = {"kind": "results", "runtime": runtime, "precision": precision}
+        return lambda metrics: metrics.update(system=system)
+
+    for stated in (("cuda", "float32"), (None, None)):  # null: no run.yaml beside the results
+        refresh_card(str(bundle), save("val"), save("test", computed_by(*stated)))
+
+
 def test_the_same_evaluations_fill_it_again(bundle: Path, save: Save) -> None:
     val, test = save("val"), save("test")
     first = refresh_card(str(bundle), val, test)
@@ -148,6 +157,10 @@ def _mirrored(metrics: dict[str, Any]) -> None:
     metrics["system"] = {"kind": "bundle", "mirror": True}
 
 
+def _in_8_bits(metrics: dict[str, Any]) -> None:
+    metrics["system"] = {"kind": "bundle", "runtime": "openvino-int8", "precision": "int8"}
+
+
 def _cut(metrics: dict[str, Any]) -> None:
     del metrics["subsets"]["all"]["boxes"]["by_size"]
 
@@ -167,6 +180,7 @@ def _anonymous(metrics: dict[str, Any]) -> None:
         (_newer, "has schema '2.0', not 1.5"),
         (_no_evaluation, "is no evaluation"),
         (_mirrored, "was measured with --mirror, unlike the bundle's thresholds"),
+        (_in_8_bits, "was computed in int8, unlike the bundle's thresholds; .*--runtime openvino$"),
         (_cut, "'by_size' is neither in its manifest nor in the metrics"),
         (_anonymous, "does not say what was measured on what"),
     ],
