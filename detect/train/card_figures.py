@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from detect.data.check_report import count
-from detect.evaluate.few import LEAST_OF_A_KIND, too_few
 from detect.evaluate.wording import Footnotes, markdown_table
 from detect.train.card_by_group import rates_by_group
 from detect.train.card_failures import failure_cases
+from detect.train.card_intervals import as_independent
+from detect.train.card_subgroups import subgroup_table
 
 __all__ = ["figure_sections"]
 
@@ -49,7 +50,7 @@ def figure_sections(splits: Splits, default_point: str) -> str:
         "Fractures found against false alarms (FROC)": _froc(splits),
         "Fractures by size": _sizes(splits),
         "Right for the right reason": _reasons(splits),
-        f"Subgroups of {last}": _subgroups(splits[last], default_point),
+        f"Subgroups of {last}": subgroup_table(splits[last], default_point),
         "Failure cases": failure_cases(splits),
     }
     return "\n".join(f"### {title}\n\n{text}" for title, text in sections.items())
@@ -222,7 +223,8 @@ def _froc(splits: Splits) -> str:
     head = ["a box counts", "false positives counted on", "false positives per image"]
     for split in splits:
         head += [f"{split}: fractures found", f"{split}: fractured images with one found"]
-    return markdown_table(head, rows) + notes.text()
+    line = as_independent("fractured images with one found, by Wilson", grouped="fractures found")
+    return f"{markdown_table(head, rows)}{notes.text()}\n{line}"
 
 
 def _sizes(splits: Splits) -> str:
@@ -243,6 +245,7 @@ def _sizes(splits: Splits) -> str:
     unknown = sum(column["n_unknown_size"] for column in columns)
     text = markdown_table(head, rows) + notes.text()
     text += f"\nFound: at {rate:g} false positives per image, over all images.\n"
+    text += as_independent("found by Wilson", "fractures")
     if unknown:
         text += f"In no band: {count(unknown, 'fracture')} in images that could not be read.\n"
     return text
@@ -261,38 +264,5 @@ def _reasons(splits: Splits) -> str:
         ],
         ["verdict and boxes contradict each other", *(str(len(b["incoherent"])) for b in blocks)],
     ]
-    return markdown_table(["true positives", *splits], rows) + notes.text()
-
-
-def _subgroups(metrics: dict[str, Any], point: str) -> str:
-    notes = Footnotes()
-    rows, empty = [], []
-    for name, subset in metrics["subsets"].items():
-        shown = name.replace("_", " ")
-        if not subset["n"]:
-            empty.append([shown, subset["reason"] or "no image"])
-            continue
-        verdict = subset["verdict"]
-        rates = verdict["operating_points"].get(point)
-        rows.append(
-            [
-                shown,
-                str(subset["n"]),
-                str(verdict["n_fractured"]),
-                notes.cell(verdict["auroc"]),
-                *(
-                    notes.cell(rates[rate]) if rates else "not measured"
-                    for rate in ("sensitivity", "specificity")
-                ),
-                notes.cell(subset["boxes"]["map50"]),
-                "**too few**" if too_few(subset) else "enough",
-            ]
-        )
-    head = ["subgroup", "images", "fractured", "AUROC"]
-    head += [f"sensitivity, {point}", f"specificity, {point}", "mAP50", "size"]
-    text = markdown_table(head, rows) + notes.text()
-    text += (
-        f"\n**Too few**: fewer than {LEAST_OF_A_KIND} fractured images or fewer than "
-        f"{LEAST_OF_A_KIND} others; draw no conclusion from such a\nline.\n"
-    )
-    return text + "".join(f"No line for {name}: {why}.\n" for name, why in empty)
+    table = markdown_table(["true positives", *splits], rows)
+    return f"{table}{notes.text()}\n{as_independent('shares by Wilson')}"

@@ -5,14 +5,17 @@ from __future__ import annotations
 __all__ = ["as_independent"]
 
 
-def as_independent(methods: str, units: str = "images") -> str:
-    """Return a line to stand under a table.
+def as_independent(methods: str, units: str = "images", grouped: str = "") -> str:
+    """Return a paragraph to stand under a table.
 
     Args:
-        methods: which figures have their intervals by what.
+        methods: which figures have their intervals by a method that knows of no groups, and by
+            which.
         units: what these methods take as independent.
+        grouped: which figures beside them have theirs by bootstrap of groups.
     """
+    other = f"; {grouped}\nby bootstrap of groups, which do not" if grouped else ""
     return (
-        f"Intervals: {methods}; they take {units} as independent,\nso they are too narrow where "
-        f"{units} share a patient or study.\n"
+        f"Intervals: {methods}, which take {units}\nas independent, so they are too narrow where "
+        f"{units} share a patient or study{other}.\n"
     )

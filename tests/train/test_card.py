@@ -160,6 +160,28 @@ def test_small_subgroups_are_marked_and_empty_ones_explained(
     assert 'No line for without hardware: no image has attribute "hardware".' in card
 
 
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        (
+            "Subgroups of test",
+            "AUROC by DeLong, sensitivity and specificity by Wilson, which take images as "
+            "independent, so they are too narrow where images share a patient or study; mAP50 by "
+            "bootstrap of groups, which do not.",
+        ),
+        ("Fractures found against false", "fractured images with one found, by Wilson, which take"),
+        ("Fractures by size", "found by Wilson, which take fractures as independent"),
+        ("Right for the right reason", "shares by Wilson, which take images as independent"),
+    ],
+)
+def test_intervals_that_know_of_no_groups_are_named_under_their_table(
+    manifest: dict[str, Any], measured: Measured, section: str, says: str
+) -> None:
+    card = write_card(manifest, measured(1, split="val"), measured(2))
+
+    assert says in " ".join(card.split(f"### {section}")[1].split("### ")[0].split())
+
+
 def test_without_a_test_split_no_figure_claims_to_be_of_test(
     manifest: dict[str, Any], measured: Measured
 ) -> None:
