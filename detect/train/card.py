@@ -11,6 +11,7 @@ from detect.train.ablations import ablation_text
 from detect.train.card_attributes import attribute_section
 from detect.train.card_figures import figure_sections
 from detect.train.card_int8 import int8_section
+from detect.train.pack import CHECKPOINT
 
 __all__ = ["write_card"]
 
@@ -158,7 +159,7 @@ def write_card(
         minutes=round(training["seconds"]["fine-tune"] / 60),
         total_minutes=round(sum(training["seconds"].values()) / 60),
         energy=_energy(training),
-        ablations=_ablations(training),
+        ablations=_ablations(manifest),
         robustness="" if robustness is None else _robustness(robustness),
         joint=_plain(verdict["joint_auroc"]),
         frozen=_plain(verdict["frozen_auroc"]),
@@ -188,10 +189,12 @@ def _energy(training: dict[str, Any]) -> str:
     )
 
 
-def _ablations(training: dict[str, Any]) -> str:
+def _ablations(manifest: dict[str, Any]) -> str:
     """Return the section, or nothing where nothing was compared."""
-    plain = training.get("ablations")
-    return "" if plain is None else f"## Ablations\n\n{ablation_text(plain)}\n"
+    plain = manifest["training"].get("ablations")
+    if plain is None:
+        return ""
+    return f"## Ablations\n\n{ablation_text(plain, manifest['files'].get(CHECKPOINT))}\n"
 
 
 def _robustness(found: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ def test_a_table_has_a_column_for_each_figure_and_gaps_where_none_was_measured(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "a.yaml").write_text(TABLE, encoding="utf-8")
-    assert ablation_text(load_ablations(tmp_path / "a.yaml")).splitlines() == [
+    assert ablation_text(load_ablations(tmp_path / "a.yaml"), "a" * 64).splitlines() == [
         "On val, 373 images.",
         "",
         "| what | mAP50 | AUROC | FROC@0.5 | seeds | time |",
@@ -34,6 +34,41 @@ def test_a_table_has_a_column_for_each_figure_and_gaps_where_none_was_measured(
     ]
 
 
+MEASURED_WITH = f"network: first-n 0.1.0\nbundle_sha256: {'b' * 64}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "checkpoint", "begins"),
+    [
+        (MEASURED_WITH, "b" * 64, "On val"),
+        (MEASURED_WITH, "a" * 64, "**Of an earlier network** (first-n 0.1.0), not of these weigh"),
+        (f"bundle_sha256: {'b' * 64}", "a" * 64, "**Of an earlier network**, not of these weights"),
+        (MEASURED_WITH, None, "**Perhaps of other weights**: this bundle has no model.pt"),
+        ("network: first-n 0.1.0", "a" * 64, "On val"),
+        ("", None, "On val"),
+    ],
+)
+def test_a_table_of_another_network_says_so_first(
+    tmp_path: Path, more: str, checkpoint: str | None, begins: str
+) -> None:
+    (tmp_path / "a.yaml").write_text(TABLE + more, encoding="utf-8")
+
+    text = ablation_text(load_ablations(tmp_path / "a.yaml"), checkpoint)
+
+    assert text.startswith(begins)
+    assert "On val, 373 images.\n\n| what |" in text
+    assert "Not tried" not in text
+
+
+def test_what_was_not_tried_stands_below_the_table(tmp_path: Path) -> None:
+    more = "not_tried: [a teacher, '1024 | pixels']"
+    (tmp_path / "a.yaml").write_text(TABLE + more, encoding="utf-8")
+
+    text = ablation_text(load_ablations(tmp_path / "a.yaml"), None)
+
+    assert text.endswith("| 1 | 1 h |\n\nNot tried: a teacher; 1024 \\| pixels.\n")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -42,6 +77,8 @@ def test_a_table_has_a_column_for_each_figure_and_gaps_where_none_was_measured(
         ("{AUROC: 0.9}", "{AUROC: .nan}", "rows.1.figures.AUROC"),
         ("time: 2 h", "minutes: 2", "rows.1.minutes"),
         ("about:", "above:", "about"),
+        ("about:", "bundle_sha256: 230f363f\nabout:", "bundle_sha256"),
+        ("about:", "not_tried: ['']\nabout:", "not_tried.0"),
         ("rows:", "rows: [", "cannot be read as YAML"),
     ],
 )
@@ -60,4 +97,4 @@ TABLES = sorted((Path(__file__).resolve().parents[2] / "configs" / "ablations").
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
 def test_every_table_beside_the_recipes_is_understood(path: Path) -> None:
-    assert ablation_text(load_ablations(path)).count("\n| ") > 2
+    assert ablation_text(load_ablations(path), None).count("\n| ") > 2

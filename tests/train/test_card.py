@@ -18,6 +18,7 @@ def manifest() -> dict[str, Any]:
         "name": "tiny",
         "version": "1.2.3",
         "default_operating_point": "balanced",
+        "files": {"model.pt": "a" * 64},
         "training": {
             "command": "python cli.py train --data {mine}",
             "data": [
@@ -262,6 +263,16 @@ def test_ablations_stand_between_recipe_and_figures(
         "On val.\n\n| what | mAP50 | seeds | time |\n| --- | --- | --- | --- |\n"
         "| 640 \\| as shipped | 0.500 | 3 | 36 s |\n\n"
     )
+
+
+def test_ablations_of_other_weights_say_so(manifest: dict[str, Any], measured: Measured) -> None:
+    row = {"what": "640", "figures": {"mAP50": 0.5}, "seeds": 3, "time": "36 s"}
+    table = {"about": "On val.", "rows": [row], "bundle_sha256": "a" * 64}
+    manifest["training"]["ablations"] = table
+    assert "earlier network" not in write_card(manifest, measured(1, split="val"), None)
+    manifest["files"]["model.pt"] = "b" * 64
+    card = write_card(manifest, measured(1, split="val"), None)
+    assert "## Ablations\n\n**Of an earlier network**, not of these weights.\n\nOn val." in card
 
 
 @pytest.mark.parametrize(
