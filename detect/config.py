@@ -102,6 +102,8 @@ class TrainConfig(_Section):
     batch: int = Field(16, ge=1)
     fracture_repeat: int = Field(3, ge=1)  # times a fractured image is seen per epoch
     validate_every: int = Field(5, ge=1)  # epochs between looks at the validation split
+    # share of the initial weights in those that ship, where a bundle's model.pt is trained further
+    init_share: float = Field(0.0, ge=0, lt=1)
     seed: int = Field(0, ge=0)
     # loader processes; null: none on the CPU, where the network needs the cores, else up to 8
     workers: int | None = Field(None, ge=0)

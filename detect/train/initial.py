@@ -14,7 +14,7 @@ LOGGER = logging.getLogger(__name__)
 _SOURCE = "https://github.com/ultralytics/assets/releases"
 
 
-def require_initial_weights(init: str) -> None:
+def require_initial_weights(init: str, *, own: bool = False) -> None:
     """Refuse what cannot be fine-tuned.
 
     The bare name of a published detector, such as `yolo26n.pt`, that is not in the current
@@ -23,9 +23,10 @@ def require_initial_weights(init: str) -> None:
     Args:
         init: path of an ultralytics `.pt` (unpickled, so it runs code: trust its source), or
             the name of a published one.
+        own: it must be a network of ours, a bundle's `model.pt`.
 
     Raises:
-        InputError: there is no such file, or it is not a detector's checkpoint.
+        InputError: there is no such file, or it is not a detector's checkpoint, or not ours.
     """
     path = Path(init)
     if not path.is_file():
@@ -52,6 +53,11 @@ def require_initial_weights(init: str) -> None:
         ) from error
     if not isinstance(head, Detect) or network.task != "detect":
         raise InputError(f"--init {init}: is a network for {network.task}; give a YOLO detector")
+    if own and not hasattr(network, "verdict"):
+        raise InputError(
+            f"--init {init}: init_share of the recipe wants a bundle's model.pt, whose weights "
+            "can be averaged with what they become; give one, or leave init_share out"
+        )
 
 
 def _download(name: str) -> None:

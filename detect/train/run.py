@@ -74,7 +74,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
     claim_run(request, datasets)
     isolate_ultralytics(request.run)
     if not (request.resume and (request.run / LAST).exists()):
-        require_initial_weights(request.init)
+        require_initial_weights(request.init, own=request.recipe.init_share > 0)
     report = _check(request, dataset)
     if not request.resume:
         start_run(request, datasets)
@@ -157,6 +157,7 @@ def _verdict(
     request: TrainRequest, prepared: Prepared, last: Path, device: str
 ) -> tuple[Any, dict[str, Any]]:
     """Return the network with the heads that val prefers, and how it chose."""
+    from detect.train.averaged import averaged_with
     from detect.train.finetune import load_network
     from detect.train.heads import choose_detection_head
     from detect.train.verdict import fit_verdict
@@ -166,7 +167,10 @@ def _verdict(
     if done is not None and saved.exists():
         return load_network(saved), done
     drop_stages(request.run / "bundle" / GRAPH, request.run / "settled.json")
-    network, verdict = fit_verdict(load_network(last), prepared, device, request.show_progress)
+    network = load_network(last)
+    if share := prepared.recipe.init_share:
+        network = averaged_with(network, Path(request.init), share)
+    network, verdict = fit_verdict(network, prepared, device, request.show_progress)
     heads = choose_detection_head(network, prepared, device)
     save_checkpoint(network, dict(enumerate(prepared.classes)), saved)
     done = write_stage(note, {"verdict_head": verdict.to_json(), "detection_heads": heads})

@@ -170,7 +170,7 @@ def test_training_goes_on_from_a_bundle_on_data_without_a_test_split(
 
     train = write_phantoms(tmp_path / "mine", 12, seed=1, size=(160, 128), split="train")
     val = write_phantoms(tmp_path / "held", 6, seed=2, size=(160, 128), split="val")
-    recipe = write_recipe(tmp_path / "one.yaml", epochs=1, batch=8)
+    recipe = write_recipe(tmp_path / "one.yaml", epochs=1, batch=8, init_share=0.5)
 
     workplace.train(
         *("--data", train.parent, "--data", val.parent, "--config", recipe),
