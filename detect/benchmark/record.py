@@ -13,12 +13,12 @@ from detect.benchmark.request import MODES, OURS, BenchmarkRequest
 from detect.benchmark.rounds import Sample
 from detect.benchmark.statistics import overheads, ratios, stage_shares, summaries
 from detect.model.bundle import Bundle
+from detect.model.runtimes import precision_of
 from detect.write.atomic import replacing_text
 from detect.write.earlier import refuse_earlier
 
 __all__ = ["RECORD_NAME", "build_record", "claim_record", "write_record"]
 
-_PRECISIONS = {"tensorrt": "float16", "openvino-int8": "int8", "openvino-bf16": "bfloat16"}
 RECORD_NAME = "benchmark.json"
 
 
@@ -44,7 +44,7 @@ def build_record(
     """Return plain JSON types.
 
     Args:
-        request: what the user asked for.
+        request: what the user asked for, with the runtime that was chosen in place of `auto`.
         about: created, machine, load_average and versions.
         data: the images.
         bundle: the weights.
@@ -56,7 +56,7 @@ def build_record(
         "name": OURS,
         "about": "detect",
         # `model.runtime` asks for it, whatever the processor could do
-        "precision": _PRECISIONS.get(request.runtime, "float32"),
+        "precision": precision_of(request.runtime),
         "setting": {"workers": workers, "runtime": request.runtime},
         "tried": [],
     }

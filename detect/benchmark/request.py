@@ -37,7 +37,7 @@ class BenchmarkRequest:
     limit: int | None = 200  # images drawn; None: all
     images: bool = True  # overlays are drawn, too
     formats: tuple[str, ...] = ()  # further ones of our own
-    workers: int | None = None  # None: one per core
+    workers: int | None = None  # None: of `default_workers`
     runtime: RuntimeName = "auto"
     seed: int = 0
     show_progress: bool = False

@@ -24,7 +24,7 @@ from detect.model.bundle import InputForm
 from detect.model.runtimes import RuntimeName, choose_runtime
 from detect.offline import switch_off_telemetry
 
-__all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime"]
+__all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime", "require_bfloat16"]
 
 OUTPUTS = ("boxes", "scores", "image_logit", "evidence", "features")
 
@@ -59,16 +59,12 @@ class _OpenVino:
     def __init__(self, graph: Path, threads: int, *, bfloat16: bool = False) -> None:
         import openvino
 
-        core = openvino.Core()
-        if bfloat16 and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise InputError(
-                "--runtime openvino-bf16: this processor has no bfloat16; leave out the option, "
-                "or try openvino-int8"
-            )
+        if bfloat16:
+            require_bfloat16()
         # callers beyond the cores keep each stream supplied, and need none of their own
         streams = str(min(threads, cores_allowed()))
         # f32: some processors would otherwise compute in bfloat16 unasked and change the results.
-        self._compiled = core.compile_model(
+        self._compiled = openvino.Core().compile_model(
             str(graph),
             "CPU",
             {
@@ -110,6 +106,21 @@ class _OnnxRuntime:
     def __call__(self, images: NDArray[np.uint8]) -> RawOutput:
         values = self._session.run(self._outputs, {"image": images})
         return RawOutput(**dict(zip(self._outputs, values, strict=True)))
+
+
+def require_bfloat16() -> None:
+    """Refuse a processor that does not compute in bfloat16, as OpenVINO sees it.
+
+    Raises:
+        InputError: this is one.
+    """
+    import openvino
+
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise InputError(
+            "--runtime openvino-bf16: this processor has no bfloat16; leave out the option, "
+            "or try openvino-int8"
+        )
 
 
 def _outputs(given: Set[str]) -> list[str]:

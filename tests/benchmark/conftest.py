@@ -61,7 +61,9 @@ def record() -> dict[str, Any]:
         samples.append(Sample(OURS, "stages", number, 3, timed | {"stages": stages}))
     torch, static = Setting("pytorch", 4, 2), Setting("openvino static", float32=True)
     return build_record(
-        BenchmarkRequest(Path("radiographs"), Path("out"), DEFAULT_BUNDLE, rounds=2),
+        BenchmarkRequest(
+            Path("radiographs"), Path("out"), DEFAULT_BUNDLE, rounds=2, runtime="openvino-bf16"
+        ),
         about={
             "created": "2026-01-02T03:04:05+00:00",
             "machine": describe_machine() | {"processor": "A processor", "cores": 2},

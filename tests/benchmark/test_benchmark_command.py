@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from command_line import Call
 
 from detect.errors import InputError
+from detect.model.runtimes import choose_runtime
 
 Errors = Callable[[Any], list[str]]
 
@@ -49,7 +52,10 @@ def test_a_tiny_run_measures_results_alone(
     assert sum(one["seconds"] for one in stages["stages"].values()) < stages["seconds"] * 1.05
     assert sum(one["share"]["median"] for one in shares.values()) == pytest.approx(1)
     assert record["command"].startswith("python cli.py benchmark --data ")
-    assert record["systems"][0]["setting"] == {"workers": 1, "runtime": "auto"}
+    assert record["systems"][0]["setting"] == {
+        "workers": 1,
+        "runtime": choose_runtime("auto"),
+    }
     assert record["data"]["unreadable"][0].startswith("broken.png: ")
     assert "left out, since they cannot be read: 1 files; broken.png: " in printed
     assert "images per second, results only" in printed
@@ -102,6 +108,37 @@ def test_mistakes_are_told_before_anything_runs(
     assert ended.code == code
     assert told in " ".join(ended.err.replace("│", " ").split())
     assert not out.exists()
+
+
+def test_a_runtime_that_cannot_compute_here_is_told_before_anything_runs(
+    radiographs: Path,
+    tmp_path: Path,
+    call: Call,
+    make_bundle: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import openvino
+
+    def none(*_: Any) -> list[str]:
+        return ["FP32", "INT8"]
+
+    def told(runtime: str) -> str:
+        options = ("--weights", bundle, "--runtime", runtime, "--quiet", "--out", out)
+        code, _, err = call("benchmark", "--data", radiographs, *options)
+        assert code == 1
+        assert err.count("\n") == 1
+        assert not out.exists()
+        return err
+
+    bundle, out = make_bundle(), tmp_path / "out"
+    manifest = yaml.safe_load((bundle / "manifest.yaml").read_bytes())
+    manifest["files"] = {name: at for name, at in manifest["files"].items() if "int8" not in name}
+    (bundle / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    monkeypatch.setattr(openvino.Core, "get_property", none)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # importing it would fail
+    assert "for --runtime openvino-int8; make it with" in told("openvino-int8")
+    assert "--runtime openvino-bf16: this processor has no bfloat16" in told("openvino-bf16")
+    assert told("onnxruntime").startswith("error: onnxruntime: not installed; run: ")
 
 
 def test_weights_that_cannot_be_trained_further_have_no_peers(

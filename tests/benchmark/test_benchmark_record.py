@@ -33,6 +33,8 @@ def test_a_record_is_as_its_schema_says(
     write_record(record, tmp_path)
     read = json.loads((tmp_path / "benchmark.json").read_text(encoding="utf-8"))
     assert schema_errors(read) == []
+    ours = read["systems"][0]
+    assert (ours["precision"], ours["setting"]["runtime"]) == ("bfloat16", "openvino-bf16")
     del read["machine"]["cores"]
     read["samples"][0]["measured"]["hours"] = 1
     assert len(schema_errors(read)) == 2
