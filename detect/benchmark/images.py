@@ -24,10 +24,15 @@ class Chosen:
     folder: Path
     files: tuple[Path, ...]  # in the folder, by name
     names: tuple[str, ...]  # of the originals, in the same order
-    radiographs: int  # frames count each
+    frames: tuple[int, ...]  # radiographs in each
     found: int  # files, before any were drawn
     unreadable: tuple[str, ...]  # messages, one for each drawn file that is no radiograph
     not_plain: tuple[str, ...]  # names of drawn files that a peer would not read, or otherwise
+
+    @property
+    def radiographs(self) -> int:
+        """How many images there are; each frame counts."""
+        return sum(self.frames)
 
     def some(self, count: int, folder: Path) -> Path:
         """Copy the first `count` images to a folder of their own; return it."""
@@ -82,7 +87,7 @@ def choose_images(
         folder,
         tuple(copies),
         tuple(file.name for file in good),
-        sum(found for found in looked if isinstance(found, int)),
+        tuple(found for found in looked if isinstance(found, int)),
         len(files),
         unreadable,
         tuple(file.name for file in not_plain),

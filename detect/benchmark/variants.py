@@ -74,7 +74,7 @@ def our_variants(
         return Variant(OURS, mode, run)
 
     def forward(folder: Path) -> dict[str, Any]:
-        arguments = common | {"folder": str(chosen.folder), "count": chosen.radiographs}
+        arguments = common | {"folder": str(chosen.folder), "frames": list(chosen.frames)}
         return _with_rate(run_task("forward", arguments, folder, "forward pass"))
 
     return [

@@ -20,7 +20,7 @@ def test_all_readable_images_are_copied_under_names_of_one_form(
     assert [file.name for file in chosen.files] == names
     assert [file.name for file in sorted(chosen.folder.iterdir())] == names
     assert chosen.files[1].read_bytes() == (radiographs / "b.jpg").read_bytes()
-    assert (chosen.found, chosen.radiographs, chosen.not_plain) == (5, 4, ())
+    assert (chosen.found, chosen.frames, chosen.not_plain) == (5, (1, 1, 1, 1), ())
     (message,) = chosen.unreadable
     assert message.startswith("broken.png: ")
 
