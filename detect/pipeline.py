@@ -1,8 +1,9 @@
 """read → predict → draw → write, bounded and resumable.
 
 Worker threads take one file each from the list and return its records; this thread writes them
-in the order of the list. So memory stays flat, a kill costs the files under way at most, and the
-output does not depend on the number of workers.
+in the order of the list. So memory stays flat, and a kill costs the files under way at most. On a
+processor the output does not depend on the number of workers; on a card it may, as
+`detect.model.runtimes` says.
 """
 
 from __future__ import annotations

@@ -27,6 +27,22 @@ def test_help_and_version(call: Call) -> None:
     assert call("--version") == Ended(0, f"{__version__}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("default", "commands"),
+    [
+        ("two per core, more for a card", ("detect", "evaluate", "robustness", "benchmark")),
+        ("one per core", ("train", "export", "data check")),
+    ],
+)
+def test_help_tells_how_many_threads_each_command_takes(
+    call: Call, default: str, commands: tuple[str, ...]
+) -> None:
+    for command in commands:
+        words = call(*command.split(), "--help").out.replace("│", " ").split()
+        at = words.index("--workers")
+        assert f"Threads. [default: ({default})]" in " ".join(words[at : at + 25]), command
+
+
 def test_detect_prints_a_line_per_picture_and_a_summary(
     call: Call, radiographs: Path, tmp_path: Path, make_bundle: MakeBundle
 ) -> None:

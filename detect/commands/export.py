@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from detect import DEFAULT_BUNDLE
-from detect.commands.options import Data, Overwrite, Quiet, Verbose, Weights, Workers
+from detect.commands.options import Data, Overwrite, Quiet, Verbose, Weights, WorkersPerCore
 from detect.console import set_up_logging, shows_progress, typed_command
 from detect.cores import cores_allowed
 from detect.extras import need_extra
@@ -25,7 +25,7 @@ def export(
         typer.Option("--int8", help="A graph in 8 bits, too, for `--runtime openvino-int8`."),
     ] = False,
     overwrite: Overwrite = False,
-    workers: Workers = None,
+    workers: WorkersPerCore = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

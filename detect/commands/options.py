@@ -26,6 +26,7 @@ __all__ = [
     "Verbose",
     "Weights",
     "Workers",
+    "WorkersPerCore",
     "one_of",
 ]
 
@@ -42,6 +43,9 @@ Data = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Threads.", show_default="two per core, more for a card"),
+]
+WorkersPerCore = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Threads.", show_default="one per core")
 ]
 Mirror = Annotated[
     bool,

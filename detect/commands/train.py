@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from detect.commands.options import Data, Overwrite, Quiet, Verbose, Workers
+from detect.commands.options import Data, Overwrite, Quiet, Verbose, WorkersPerCore
 from detect.console import set_up_logging, shows_progress, typed_command
 from detect.cores import cores_allowed
 from detect.extras import need_extra
@@ -39,7 +39,7 @@ def train(
     allow_leakage: Annotated[
         bool, typer.Option("--allow-leakage", help="Train although patients are in two splits.")
     ] = False,
-    workers: Workers = None,
+    workers: WorkersPerCore = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

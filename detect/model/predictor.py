@@ -61,7 +61,11 @@ class Predictor:
         self._calibration = calibration
 
     def __call__(self, radiograph: Radiograph) -> Prediction:
-        """Read one image. One at a time, so that no neighbour in a batch can change a result."""
+        """Read one image.
+
+        A runtime on the processor computes it alone, so that no neighbour in a batch can change a
+        result; one on a card computes what several threads bring together, see `batching`.
+        """
         with stage("prepare"):
             pixels, warnings = bone_light(radiograph)
             fitted = letterbox(pixels, self._form.size, self._form.pad_to)

@@ -14,7 +14,7 @@ from detect.commands.options import (
     Overwrite,
     Quiet,
     Verbose,
-    Workers,
+    WorkersPerCore,
     one_of,
 )
 from detect.console import set_up_logging, shows_progress
@@ -56,7 +56,7 @@ def check(
         ),
     ] = None,
     overwrite: Overwrite = False,
-    workers: Workers = None,
+    workers: WorkersPerCore = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
