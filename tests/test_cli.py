@@ -40,7 +40,7 @@ def test_help_tells_how_many_threads_each_command_takes(
     for command in commands:
         words = call(*command.split(), "--help").out.replace("│", " ").split()
         at = words.index("--workers")
-        assert f"Threads. [default: ({default})]" in " ".join(words[at : at + 25]), command
+        assert f"[default: ({default})]" in " ".join(words[at : at + 25]), command
 
 
 def test_detect_prints_a_line_per_picture_and_a_summary(
