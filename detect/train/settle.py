@@ -21,7 +21,7 @@ from detect.evaluate.calibrate import (
 from detect.evaluate.calibration_metrics import expected_calibration_error
 from detect.model.bundle import BoxThresholds, CalibrationFit, InputForm
 from detect.model.calibration import Calibration, box_logit
-from detect.model.predictor import Prediction, Predictor
+from detect.model.predictor import Predictor
 from detect.model.runtime import open_runtime
 from detect.progress import Progress
 from detect.read import read
@@ -47,6 +47,15 @@ class ValidationImage:
     path: Path
     fractured: bool | None
     boxes: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What is settled on of a Prediction, which also holds the picture that the network saw."""
+
+    image_logit: float
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
 
 
 def validation_images(prepared: Prepared) -> list[ValidationImage]:
@@ -82,40 +91,41 @@ def settle_on_validation(
     """
     predictor = Predictor(open_runtime(graph, threads=workers), form, _RAW)
 
-    def work(image: ValidationImage) -> Prediction:
+    def work(image: ValidationImage) -> _Answer:
         (radiograph,) = read(image.path, str(image.path))
-        return predictor(radiograph)
+        found = predictor(radiograph)
+        return _Answer(found.image_logit, found.boxes, found.scores)
 
-    predictions = []
+    answers = []
     with (
         ThreadPoolExecutor(workers) as pool,
         Progress("calibrate", len(images), bar=show_progress) as progress,
     ):
         try:
-            for prediction in pool.map(work, images):
-                predictions.append(prediction)
+            for answer in pool.map(work, images):
+                answers.append(answer)
                 progress.advance()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
 
     known = np.array([image.fractured is not None for image in images])
     labels = np.array([image.fractured is True for image in images])[known]
-    image_logits = np.array([p.image_logit for p in predictions])[known]
+    image_logits = np.array([each.image_logit for each in answers])[known]
     box_logits = np.array(
-        [box_logit(float(p.scores[0]) if len(p.scores) else 0.0) for p in predictions]
+        [box_logit(float(each.scores[0]) if len(each.scores) else 0.0) for each in answers]
     )[known]
     calibration = fit_calibration(labels, image_logits, box_logits)
     probabilities = calibration.probabilities(image_logits, box_logits)
     raw = _RAW.probabilities(image_logits, box_logits)
 
     boxed = [
-        (image.boxes, prediction)
-        for image, prediction in zip(images, predictions, strict=True)
+        (image.boxes, answer)
+        for image, answer in zip(images, answers, strict=True)
         if image.boxes is not None
     ]
     truths = [truth for truth, _ in boxed]
-    boxes = [prediction.boxes.astype(np.float64) for _, prediction in boxed]
-    scores = [prediction.scores.astype(np.float64) for _, prediction in boxed]
+    boxes = [answer.boxes.astype(np.float64) for _, answer in boxed]
+    scores = [answer.scores.astype(np.float64) for _, answer in boxed]
     return {
         "calibration": CalibrationFit(
             intercept=calibration.intercept,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,17 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from detect.config import TrainConfig
+from detect.evaluate.calibrate import fit_calibration
 from detect.model.bundle import InputForm
+from detect.model.calibration import Calibration
+from detect.model.predictor import Prediction, Predictor
 from detect.model.preprocess import PAD_VALUE
+from detect.read import Radiograph
+from detect.train import settle
 from detect.train.prepared import Prepared, PreparedImage
 from detect.train.settle import settle_on_validation, validation_images
 
@@ -172,6 +179,29 @@ def test_a_batch_job_hears_how_far_it_has_come(
     told = [r.getMessage() for r in caplog.records if r.name == "detect.progress"]
     assert told[0].startswith("calibrate: 1 of 6 images")
     assert told[-1].startswith("calibrate: 6 of 6 images")
+
+
+def test_no_picture_is_kept_when_all_are_read(
+    settled_data: Prepared, graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maps: list[weakref.ref[object]] = []  # each holds its picture and the graph's evidence
+    left: list[int] = []
+
+    class Watched(Predictor):
+        def __call__(self, radiograph: Radiograph) -> Prediction:
+            found = super().__call__(radiograph)
+            maps.append(weakref.ref(found.evidence_map))
+            return found
+
+    def fit(*given: NDArray[np.float64]) -> Calibration:
+        left.append(sum(each() is not None for each in maps))
+        return fit_calibration(*given)
+
+    monkeypatch.setattr(settle, "Predictor", Watched)
+    monkeypatch.setattr(settle, "fit_calibration", fit)
+    _settle(settled_data, graph)
+    assert len(maps) == 6
+    assert left == [0]
 
 
 def test_unlabelled_images_have_no_say(settled_data: Prepared, graph: Path) -> None:
