@@ -14,8 +14,8 @@ def as_independent(methods: str, units: str = "images", grouped: str = "") -> st
         units: what these methods take as independent.
         grouped: which figures beside them have theirs by bootstrap of groups.
     """
-    other = f"; {grouped}\nby bootstrap of groups, which do not" if grouped else ""
+    other = f"; those of {grouped}\nare by bootstrap of groups, and do not" if grouped else ""
     return (
-        f"Intervals: {methods}, which take {units}\nas independent, so they are too narrow where "
+        f"Intervals: {methods}. These take {units} as independent,\nso they are too narrow where "
         f"{units} share a patient or study{other}.\n"
     )

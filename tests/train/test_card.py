@@ -166,13 +166,13 @@ def test_small_subgroups_are_marked_and_empty_ones_explained(
     [
         (
             "Subgroups of test",
-            "AUROC by DeLong, sensitivity and specificity by Wilson, which take images as "
-            "independent, so they are too narrow where images share a patient or study; mAP50 by "
-            "bootstrap of groups, which do not.",
+            "AUROC by DeLong, sensitivity and specificity by Wilson. These take images as "
+            "independent, so they are too narrow where images share a patient or study; those of "
+            "mAP50 are by bootstrap of groups, and do not.",
         ),
-        ("Fractures found against false", "fractured images with one found, by Wilson, which take"),
-        ("Fractures by size", "found by Wilson, which take fractures as independent"),
-        ("Right for the right reason", "shares by Wilson, which take images as independent"),
+        ("Fractures found against false", "fractured images with one found, by Wilson. These take"),
+        ("Fractures by size", "found by Wilson. These take fractures as independent"),
+        ("Right for the right reason", "shares by Wilson. These take images as independent"),
     ],
 )
 def test_intervals_that_know_of_no_groups_are_named_under_their_table(

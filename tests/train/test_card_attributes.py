@@ -67,7 +67,7 @@ def test_each_split_has_its_figures() -> None:
     assert "region_hip (too few)" in text
     words = " ".join(text.split())
     assert 'with "no region told" (out of scope, or not read) counted as wrong' in words
-    assert words.count("which take images as independent, so they are too narrow") == 2
+    assert words.count("These take images as independent, so they are too narrow") == 2
 
 
 def test_photographs_are_not_called_made_up_or_unseen() -> None:
