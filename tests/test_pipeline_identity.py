@@ -14,10 +14,11 @@ from PIL import Image
 
 from detect import DEFAULT_BUNDLE
 from detect.data.phantom.render import render_phantom
+from detect.errors import BundleError, InputError
 from detect.model.bundle import load_bundle
 from detect.model.coherence import compose_reading
 from detect.model.predictor import Prediction, build_predictor
-from detect.model.runtime import RuntimeName
+from detect.model.runtime import RuntimeName, require_bfloat16
 from detect.pictures import picture_saver
 from detect.pipeline import DetectRequest, detect_folder
 from detect.read import Radiograph, read
@@ -25,7 +26,24 @@ from detect.read import Radiograph, read
 # height and width; the last two are enlarged and shrunk most
 SIZES = ((160, 128), (128, 160), (480, 100), (100, 480), (96, 96), (800, 650))
 MIN_SCORE = 0.001  # all boxes, so that nothing can differ unseen
-RUNTIMES: tuple[RuntimeName, ...] = ("openvino", "onnxruntime")
+IN_FLOAT32: tuple[RuntimeName, ...] = ("openvino", "onnxruntime")
+
+
+@pytest.fixture(params=[*IN_FLOAT32, "openvino-bf16", "openvino-int8"])
+def runtime(request: pytest.FixtureRequest) -> RuntimeName:
+    """Each runtime on the processor that this one has."""
+    name: RuntimeName = request.param
+    if name == "openvino-bf16":
+        try:
+            require_bfloat16()
+        except InputError as error:
+            pytest.skip(str(error))
+    try:
+        load_bundle(DEFAULT_BUNDLE).graph_for(name)
+    except BundleError as error:
+        pytest.skip(str(error))
+    return name
+
 
 Record = dict[str, Any]
 Results = dict[str, tuple[Record, bytes]]
@@ -101,14 +119,12 @@ def plain(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Plain:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_threads_change_nothing(
     mixed: Path, plain: Plain, tmp_path: Path, runtime: RuntimeName, workers: int
 ) -> None:
     assert detect(mixed, tmp_path, runtime, workers) == plain(runtime)
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_order_changes_nothing(
     mixed: Path, plain: Plain, tmp_path: Path, runtime: RuntimeName
 ) -> None:
@@ -120,7 +136,6 @@ def test_order_changes_nothing(
     assert detect(reversed_, tmp_path / "out", runtime, 2) == expected
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_company_changes_nothing(
     mixed: Path, plain: Plain, tmp_path: Path, runtime: RuntimeName
 ) -> None:
@@ -132,7 +147,7 @@ def test_company_changes_nothing(
 def test_both_runtimes_agree(mixed: Path) -> None:
     bundle = load_bundle(DEFAULT_BUNDLE)
     point = bundle.manifest.default_operating_point
-    both = [predict_plainly(mixed, runtime) for runtime in RUNTIMES]
+    both = [predict_plainly(mixed, runtime) for runtime in IN_FLOAT32]
     for (radiograph, one), (_, other) in zip(*(each.values() for each in both), strict=True):
         assert one.probability == pytest.approx(other.probability, abs=1e-4)
         np.testing.assert_allclose(one.evidence, other.evidence, atol=1e-4)
