@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from detect.data.check_report import LEAKS, count
+from detect.data.check_report import LEAKS
 from detect.data.sample import SPLITS
 from detect.evaluate.robustness.table import robustness_markdown
+from detect.evaluate.stages import Stage, stages_of
 from detect.train.ablations import ablation_text
 from detect.train.card_attributes import attribute_section
 from detect.train.card_figures import figure_sections
 from detect.train.card_int8 import int8_section
+from detect.train.card_recipe import rebuild_text, recipe_lines
 from detect.train.pack import CHECKPOINT
 
 __all__ = ["write_card"]
 
-_WATTS = 10  # a processor core at work, roughly: rated power of common ones by their cores
 _SHARED = LEAKS - {"duplicate_leak"}  # the copies in other splits were taken out
 _TEMPLATE = """\
 # {name} {version}
@@ -46,21 +47,13 @@ Finds fractures on plain radiographs: a calibrated verdict for the image and box
 
 ## Recipe
 
-- Start: `{init}`; network input {size}×{size} pixels, grey, letterboxed.
-- Fine-tuned {epochs} epochs on {view}×{view} random views in batches of {batch}, seed {seed},
-  {precision} arithmetic, device {device}; {minutes} minutes of fine-tuning,
-  {total_minutes} minutes in all.
-- Energy: {energy}.
-- The whole recipe is in `manifest.yaml` under `training.recipe`.
+{recipe}\
 - Verdict head, AUROC of its image logit on val: joint {joint}, on the frozen trunk {frozen};
   kept: {kept}.
 - Detection head, mAP50 on val: {heads}; kept: {head}.
 - Calibration, operating points and box thresholds come from val alone.
 
-Rebuild it:
-
-    {command}
-
+{rebuild}
 {ablations}## Figures
 
 On val the calibration, the thresholds and the heads were chosen, so its figures flatter;
@@ -113,25 +106,24 @@ def write_card(
         robustness: `robustness.json`, for a section of its own.
     """
     training = manifest["training"]
-    recipe = training["recipe"]
     verdict, heads = training["verdict_head"], training["detection_heads"]
-    leaks = [found["line"] for found in training["checks"] if found["leak"]]
+    stages = stages_of(training)
+    leaks = [
+        found["line"]
+        for stage in stages
+        for found in stage.training.get("checks", ())
+        if found["leak"]
+    ]
     splits = {"val": val} if test is None else {"val": val, "test": test}
     return _TEMPLATE.format(
         name=manifest["name"],
         version=manifest["version"],
-        data="\n".join(
-            f"- {entry['name']}: licence {entry['licence'] or 'not stated'}; "
-            f"origin {entry['origin'] or 'not stated'}; images: "
-            + (", ".join(f"{n} {split}" for split, n in entry["images"].items()) or "none")
-            + "."
-            for entry in training["data"]
-        ),
+        data=_data(stages),
         leaks="".join(
             f"- **Leak** (`--allow-leakage`): {line}. The figures are too good to be true.\n"
             for line in leaks
         ),
-        limits=_limits(training),
+        limits=_limits(stages),
         checks="\n".join(
             f"- {'**Leak:** ' if found['leak'] else ''}{found['line']}"
             for found in training["checks"]
@@ -141,6 +133,7 @@ def write_card(
             test is not None,
             leaking=bool(leaks),
             sharing=any(found["kind"] in _SHARED for found in training["checks"]),
+            seen_earlier=_seen_earlier(stages),
         ),
         level=f"{val['settings']['confidence_level']:.0%}",
         splits="\n".join(
@@ -148,17 +141,8 @@ def write_card(
             f"| {row['boxed']} |"
             for name, row in training["splits"].items()
         ),
-        init=training["init"],
-        size=recipe["model"]["image_size"],
-        epochs=recipe["epochs"],
-        view=recipe["augment"]["view_size"],
-        batch=recipe["batch"],
-        seed=recipe["seed"],
-        precision=training["precision"],
-        device=training["device"],
-        minutes=round(training["seconds"]["fine-tune"] / 60),
-        total_minutes=round(sum(training["seconds"].values()) / 60),
-        energy=_energy(training),
+        recipe=recipe_lines(training),
+        rebuild=rebuild_text(training),
         ablations=_ablations(manifest),
         robustness="" if robustness is None else _robustness(robustness),
         joint=_plain(verdict["joint_auroc"]),
@@ -166,26 +150,11 @@ def write_card(
         kept=verdict["kept"],
         heads=", ".join(f"{name} {_plain(value)}" for name, value in heads["map50"].items()),
         head=heads["kept"],
-        command=training["command"],
         figures=figure_sections(splits, manifest["default_operating_point"]),
         attributes=attribute_section(training, splits),
         int8=int8_section(training, val),
         ece_before=_plain(training["ece_on_val"]["before"]),
         ece_after=_plain(training["ece_on_val"]["after"]),
-    )
-
-
-def _energy(training: dict[str, Any]) -> str:
-    """Return an estimate of what the training took, or why there is none."""
-    cores = training.get("cores")
-    if training["device"] != "cpu" or cores is None:
-        what = f"device {training['device']}" if cores else "the number of cores was not recorded"
-        return f"not estimated ({what})"
-    hours = cores * sum(training["seconds"].values()) / 3600
-    return (
-        f"about {hours * _WATTS / 1000:.2g} kWh, an estimate: {hours:.1f} core-hours "
-        f"({count(cores, 'core')}) at an assumed {_WATTS} watts\n  a core; memory, cooling and "
-        "earlier trials are not in it"
     )
 
 
@@ -206,9 +175,43 @@ def _robustness(found: dict[str, Any]) -> str:
     )
 
 
-def _limits(training: dict[str, Any]) -> str:
+def _data(stages: tuple[Stage, ...]) -> str:
+    """Return where images came from, an item each; of earlier stages, what is not said of this."""
+    last = stages[-1].training["data"]
+    lines = [_source(entry) for entry in last]
+    for stage in stages[:-1]:
+        told = (_source(entry) for entry in stage.training.get("data", ()) if entry not in last)
+        lines += [
+            f"{line} Of the training of {stage.bundle}, which this one goes on from."
+            for line in told
+        ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _source(entry: dict[str, Any]) -> str:
+    images = ", ".join(f"{n} {split}" for split, n in entry["images"].items()) or "none"
+    return (
+        f"{entry['name']}: licence {entry['licence'] or 'not stated'}; "
+        f"origin {entry['origin'] or 'not stated'}; images: {images}."
+    )
+
+
+def _seen_earlier(stages: tuple[Stage, ...]) -> str:
+    """Return the bundles whose training may have seen this one's val and test; else nothing."""
+    data = stages[-1].training["data"]
+    return ", ".join(
+        str(stage.bundle) for stage in stages[:-1] if stage.training.get("data") != data
+    )
+
+
+def _limits(stages: tuple[Stage, ...]) -> str:
     """Return what is known of public and synthetic data, a Markdown list item each."""
-    known = any("FracAtlas" in (entry["origin"] or "") for entry in training["data"])
+    training = stages[-1].training
+    known = any(
+        "FracAtlas" in (entry["origin"] or "")
+        for stage in stages
+        for entry in stage.training.get("data", ())
+    )
     synthetic = [entry for entry in training["data"] if "synthetic" in (entry["origin"] or "")]
     return (_FRACATLAS if known else "") + _synthetic_limit(synthetic, training["splits"])
 
@@ -233,12 +236,17 @@ def _synthetic_limit(entries: list[dict[str, Any]], splits: dict[str, Any]) -> s
     )
 
 
-def _test_is(tested: bool, *, leaking: bool, sharing: bool) -> str:
+def _test_is(tested: bool, *, leaking: bool, sharing: bool, seen_earlier: str) -> str:
     """Say what a figure on test is worth."""
     if not tested:
         return "there is no test split"
     if leaking:
         return "test is not held out (leaks, see above)"
+    if seen_earlier:
+        return (
+            f"whether the training of {seen_earlier}, not known to be of the same splits, has seen "
+            "some of test (or val)\nis not recorded"
+        )
     if sharing:
         return (
             "of test nothing was seen before but what the check found that splits share, see above"

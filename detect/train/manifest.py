@@ -29,6 +29,7 @@ def compose_manifest(
     device: str,
     choice: dict[str, Any],
     settled: dict[str, Any],
+    continues: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the manifest as plain types, without metrics and hashes. It names no path.
 
@@ -41,6 +42,7 @@ def compose_manifest(
         device: of `resolve_device`.
         choice: of the verdict stage.
         settled: of `settle_on_validation`.
+        continues: of `continued_training`, of `request.init`.
     """
     recipe = prepared.recipe
     return {
@@ -62,6 +64,7 @@ def compose_manifest(
                 for problem in report.problems
             ],
             "init": Path(request.init).name,
+            **({} if continues is None else {"continues": continues}),
             "recipe": recipe.model_dump(mode="json"),
             "device": device,
             "machine": f"{platform.system()} {platform.machine()}",

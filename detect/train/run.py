@@ -4,6 +4,7 @@ Each stage leaves a file that says it is done, so that `--resume` goes on where 
 and a stage is run again, with all later ones, by deleting its file.
 
     run.json            what was asked for; a resumed run must ask for the same
+    continues.json      the earlier training whose weights this one starts with, if any
     data/               1 prepare: prepared.json and the decoded images
     fine-tune/          2 fine-tune: weights/last.pt, results.csv
     verdict.pt, .json   3 fit verdict: the network with the better head, and the choice
@@ -37,6 +38,7 @@ from detect.train.environment import resolve_device
 from detect.train.evaluated import evaluate_bundle
 from detect.train.form import input_form
 from detect.train.initial import require_initial_weights
+from detect.train.lineage import continued_training
 from detect.train.manifest import compose_manifest, key_figures
 from detect.train.pack import CARD, CHECKPOINT, place_bundle, save_checkpoint, write_manifest
 from detect.train.prepare import prepare
@@ -78,6 +80,7 @@ def train(request: TrainRequest) -> dict[str, Any]:
     report = _check(request, dataset)
     if not request.resume:
         start_run(request, datasets)
+    continues = _continues(request)
     clock = Stopwatch(request.run / "seconds.json")
     with clock("prepare"):
         prepared = _prepared(request, replace(dataset, samples=report.usable))
@@ -92,7 +95,9 @@ def train(request: TrainRequest) -> dict[str, Any]:
         settled = _settled(request, prepared, form)
     with clock("fit attributes"):
         attributes = _attributes(request, report, form)
-    manifest = compose_manifest(request, datasets, report, prepared, form, device, choice, settled)
+    manifest = compose_manifest(
+        request, datasets, report, prepared, form, device, choice, settled, continues
+    )
     manifest["training"]["attributes"] = attributes
     write_manifest(bundle, manifest)
     with clock("evaluate"):
@@ -115,6 +120,16 @@ def train(request: TrainRequest) -> dict[str, Any]:
     place_bundle(bundle, request.out)
     LOGGER.info("bundle written to %s", request.out)
     return metrics.get("test", metrics["val"])
+
+
+def _continues(request: TrainRequest) -> dict[str, Any] | None:
+    """Return what the initial weights went through, noted before --out may replace them."""
+    note = request.run / "continues.json"
+    done = read_stage(note, "continues") if request.resume else None
+    if done is None:
+        done = write_stage(note, {"continues": continued_training(Path(request.init))})
+    earlier: dict[str, Any] | None = done["continues"]
+    return earlier
 
 
 def _check(request: TrainRequest, dataset: Dataset) -> CheckReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -246,6 +247,101 @@ def test_energy_is_called_an_estimate_or_left_open(
         "about 0.04 kWh, an estimate: 4.0 core-hours (20 cores) at an assumed 10 watts a core;"
     )
     assert said(device="cuda:0") == "not estimated (device cuda:0)."
+
+
+@pytest.fixture
+def continued(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a bundle whose training went on from another's."""
+    training = manifest["training"]
+    kept = ("data", "recipe", "precision", "device")
+    earlier = {key: deepcopy(training[key]) for key in kept} | {
+        "command": "python cli.py train --data {first}",
+        "init": "yolo26n.pt",
+        "seconds": {"fine-tune": 3000.0, "evaluate": 60.0},
+    }
+    earlier["recipe"]["epochs"] = 10
+    training["continues"] = {
+        **{"name": "first-n", "version": "0.1.0", "sha256": "c" * 64},
+        "training": earlier,
+    }
+    training["init"] = "model.pt"
+    return manifest
+
+
+def test_all_stages_are_told(continued: dict[str, Any], measured: Measured) -> None:
+    training = continued["training"]
+    training["recipe"]["init_share"] = 0.25
+    card = write_card(continued, measured(1, split="val"), measured(2))
+
+    words = " ".join(card.split())
+    assert "- Start: the bundle first-n 0.1.0, itself from `yolo26n.pt`; network input" in words
+    assert (
+        f"- Stage 1, which gave first-n 0.1.0 (sha256 of its manifest `{'c' * 64}`): 10 " in words
+    )
+    assert "50 minutes of fine-tuning, 51 minutes in all. - Stage 2, which gave this" in words
+    assert "device cpu; of the weights kept, 0.25 is the start's; 10 minutes of" in words
+    assert "- All stages: 42 epochs; 60 minutes of fine-tuning, 63 minutes in all." in words
+    assert "under `training.recipe`; of earlier stages, under `training.continues`." in words
+    rebuild = card.split("Rebuild it in this order, ")[1].split("## Figures")[0]
+    assert [line for line in rebuild.splitlines() if line.startswith("    ")] == [
+        "    python cli.py train --data {first}",
+        "    python cli.py train --data {mine}",
+    ]
+    assert "test was seen by nothing before" in card
+    assert card.count("- set: licence not stated") == 1
+
+
+def test_the_energy_of_all_stages_is_summed_where_it_is_known(
+    continued: dict[str, Any], measured: Measured
+) -> None:
+    training = continued["training"]
+    earlier = training["continues"]["training"]
+
+    def said() -> str:
+        card = write_card(continued, measured(1, split="val"), None)
+        return " ".join(card.split("- Energy: ")[1].split("\n- ")[0].split())
+
+    why = "the number of cores was not recorded"
+    assert said() == f"not estimated (stage 1: {why}; stage 2: {why})."
+    training["cores"] = 20
+    assert said().startswith("about 0.04 kWh, an estimate: 4.0 core-hours (20 cores) at an assum")
+    assert said().endswith(f"not in it; not estimated: stage 1: {why}.")
+    earlier["cores"] = 2
+    assert said().startswith("about 0.057 kWh, an estimate: 5.7 core-hours (2 cores, then 20 ")
+    assert said().endswith("earlier trials are not in it.")
+
+
+def test_what_an_earlier_stage_saw_is_not_called_unseen(
+    continued: dict[str, Any], measured: Measured
+) -> None:
+    earlier = continued["training"]["continues"]["training"]
+    earlier["data"][0] |= {"origin": "FracAtlas, doi", "images": {"train": 99}}
+    card = write_card(continued, measured(1, split="val"), measured(2))
+
+    assert "test was seen by nothing before" not in card
+    assert "whether the training of first-n 0.1.0, not known to be of the same splits" in card
+    assert "images: 99 train. Of the training of first-n 0.1.0, which this one goes on" in card
+    assert "FracAtlas is one source" in card
+
+    earlier["checks"] = [{"kind": "group_leak", "line": "group p1 is in two", "leak": True}]
+    card = write_card(continued, measured(1, split="val"), measured(2))
+    assert "- **Leak** (`--allow-leakage`): group p1 is in two" in card
+    assert "test is not held out" in card
+
+
+def test_a_start_of_which_little_is_known_is_no_obstacle(
+    continued: dict[str, Any], measured: Measured
+) -> None:
+    continued["training"]["continues"]["training"] = {}
+    card = write_card(continued, measured(1, split="val"), None)
+
+    words = " ".join(card.split())
+    assert "first-n 0.1.0, itself from weights of which nothing is said;" in words
+    assert f"`{'c' * 64}`): nothing more is recorded." in words
+    assert (
+        "All stages: 32 epochs; 10 minutes of fine-tuning, 12 minutes in all; of stage 1 " in words
+    )
+    assert "    # of first-n 0.1.0 no command is recorded\n" in card
 
 
 def test_ablations_stand_between_recipe_and_figures(

@@ -90,6 +90,19 @@ def test_the_same_evaluations_fill_it_again(bundle: Path, save: Save) -> None:
     assert again.sha256 == first.sha256
 
 
+def test_the_trainings_before_stay_in_the_manifest(bundle: Path, save: Save) -> None:
+    path = bundle / "manifest.yaml"
+    manifest = yaml.safe_load(path.read_bytes())
+    earlier = {"name": "first", "version": "0.1.0", "sha256": "c" * 64, "training": {}}
+    manifest["training"]["continues"] = earlier
+    path.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+
+    after = refresh_card(str(bundle), save("val"), save("test"))
+
+    assert after.manifest.training["continues"] == earlier
+    assert "Stage 1, which gave first 0.1.0" in (bundle / "CARD.md").read_text("utf-8")
+
+
 def test_an_evaluation_of_schema_1_2_still_fills_it(bundle: Path, save: Save) -> None:
     val, test = save("val"), save("test")
     file = test / "metrics.json"

@@ -7,6 +7,7 @@ from typing import Any
 
 from detect.data.check_report import LEAKS
 from detect.evaluate.checklists.known import Fact, Known
+from detect.evaluate.stages import stages_of, started_from
 from detect.evaluate.wording import one_line
 from detect.model.bundle import GRAPH
 
@@ -14,12 +15,12 @@ __all__ = ["MODEL_FACTS"]
 
 
 def _technology(known: Known) -> str | None:
-    start = known.training.get("init")
+    start = started_from(known.training)
     if start is None:
         return None
     return (
         "Deep learning: a convolutional network, fine-tuned, that gives a probability of fracture "
-        f"for the image and boxes for the places; started from `{one_line(start)}`."
+        f"for the image and boxes for the places; started from {start}."
     )
 
 
@@ -73,8 +74,8 @@ def _software(known: Known) -> str | None:
 
 
 def _start(known: Known) -> str | None:
-    start = known.training.get("init")
-    return None if start is None else f"Fine-tuning started from the weights `{one_line(start)}`."
+    start = started_from(known.training)
+    return None if start is None else f"Fine-tuning started from {start}."
 
 
 def _training(known: Known) -> str | None:
@@ -83,14 +84,23 @@ def _training(known: Known) -> str | None:
         return None
     optimiser = {"optimiser": recipe["optimiser"]["name"], **recipe["optimiser"]}
     del optimiser["name"]
-    hours = sum(known.training.get("seconds", {}).values()) / 3600
+    earlier = "".join(
+        f" Before it, as {stage.bundle}: {stage.training['recipe']['epochs']} epochs, "
+        f"{_hours(stage.training)}."
+        for stage in stages_of(known.training)[:-1]
+        if "recipe" in stage.training
+    )
     return (
         f"{recipe['epochs']} epochs in batches of {recipe['batch']}, views of "
         f"{recipe['augment']['view_size']} pixels, fractured images {recipe['fracture_repeat']} "
         f"times an epoch, seed {recipe['seed']}; {_listed(optimiser)}; "
         f"{one_line(known.training['precision'])} on {one_line(known.training['device'])}, "
-        f"{hours:.1f} hours. The whole recipe is in `manifest.yaml`."
+        f"{_hours(known.training)}.{earlier} The whole recipe is in `manifest.yaml`."
     )
+
+
+def _hours(training: Mapping[str, Any]) -> str:
+    return f"{sum(training.get('seconds', {}).values()) / 3600:.1f} hours"
 
 
 def _augmentation(known: Known) -> str | None:
@@ -117,15 +127,13 @@ def _ensemble(known: Known) -> str | None:
 
 
 def _training_data(known: Known) -> str | None:
-    data = known.training.get("data")
-    if not data:
-        return None
-    entries = "; ".join(
+    entries = dict.fromkeys(  # each once
         f"{one_line(entry['name'])} (licence {one_line(entry['licence'] or 'not stated')}; origin "
         f"{one_line(entry['origin'] or 'not stated')})"
-        for entry in data
+        for stage in stages_of(known.training)
+        for entry in stage.training.get("data", ())
     )
-    return f"The model was trained on: {entries}."
+    return f"The model was trained on: {'; '.join(entries)}." if entries else None
 
 
 def _splits(known: Known) -> str | None:
@@ -154,7 +162,12 @@ def _checks(known: Known) -> str | None:
 
 
 def _leaks(known: Known) -> str | None:
-    lines = [one_line(entry["line"]) for entry in known.training.get("checks", []) if entry["leak"]]
+    lines = [
+        one_line(entry["line"])
+        for stage in stages_of(known.training)
+        for entry in stage.training.get("checks", ())
+        if entry["leak"]
+    ]
     return f"The splits leak, so figures are too good: {'; '.join(lines)}." if lines else None
 
 

@@ -180,11 +180,25 @@ def test_training_goes_on_from_a_bundle_on_data_without_a_test_split(
     bundle = workplace.folder / "weights" / "mine"
     card = (bundle / "CARD.md").read_text(encoding="utf-8")
     assert _manifest(bundle)["training"]["init"] == "model.pt"
+    first = _manifest(finished.bundle)["training"]
+    continues = _manifest(bundle)["training"]["continues"]
+    assert continues["name"] == "tiny"
+    kept = {key: first[key] for key in ("command", "recipe", "seconds", "data")}
+    assert continues["training"].items() >= kept.items()
+    rebuild = card.split("Rebuild it in this order")[1]
+    assert rebuild.index(first["command"]) < rebuild.index("--out weights/mine")
     data = _manifest(bundle)["training"]["data"]
     assert [entry["images"] for entry in data] == [{"train": 12}, {"val": 6}]
     assert _manifest(bundle)["metrics"].keys() == {"val"}
     assert "| figure | val |" in card
     assert "there is no test split" in card
+
+    exported = workplace.run(
+        *("export", "--data", train.parent, "--data", val.parent, "--weights", bundle),
+        *("--out", "again", "--workers", "1"),
+    )
+    assert exported.returncode == 0, exported.stderr
+    assert _manifest(workplace.folder / "again")["training"]["continues"] == continues
     assert not workplace.network_attempts.exists()
 
 
