@@ -5,7 +5,8 @@ In `metrics.json`, `system` then also holds
     file                      name of the results.jsonl
     min_score                 of the run.yaml beside it: boxes below it are not in the records; null
                               where only shown boxes are, or where no run.yaml tells
-    runtime, precision        of the run.yaml, too; null where none tells
+    runtime, precision, mirror
+                              of the run.yaml, too; null where none tells
     operating_points_of       "bundle": it is here, under the same sha256; "results": only the
                               one point at which the results were made is known
     matched                   {path, sha256, tail}: images by how their result was found
@@ -55,7 +56,7 @@ class SavedResults:
         model: as the readings state it.
         operating_points: name to threshold on the probability.
         whose_points: "bundle" or "results", as in the module docstring.
-        min_score, runtime, precision: as in the module docstring.
+        min_score, runtime, precision, mirror: as in the module docstring.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class SavedResults:
     min_score: float | None
     runtime: str | None
     precision: str | None
+    mirror: bool | None
 
 
 def open_results(path: Path, option: str) -> SavedResults:
@@ -174,6 +176,7 @@ def saved_system(
         "min_score": saved.min_score,
         "runtime": saved.runtime,
         "precision": saved.precision,
+        "mirror": saved.mirror,
         "operating_points_of": saved.whose_points,
     }
     return System(
@@ -203,21 +206,22 @@ def _points_of_bundle(model: ModelInfo) -> dict[str, float] | None:
     return {name: point.threshold for name, point in bundle.manifest.operating_points.items()}
 
 
-def _of_run(path: Path, option: str) -> tuple[float | None, str | None, str | None]:
-    """Return min_score, runtime and precision of the run.yaml beside the results."""
+def _of_run(path: Path, option: str) -> tuple[float | None, str | None, str | None, bool | None]:
+    """Return min_score, runtime, precision and mirror of the run.yaml beside the results."""
     file = path.parent / RUN_NAME
     try:
         run = yaml.safe_load(file.read_text(encoding="utf-8"))
         score = None if run["min_score"] is None else float(run["min_score"])
         runtime = None if run.get("runtime") is None else str(run["runtime"])
         precision = stated_precision(run)
+        mirror = bool(run.get("mirror", False))  # older runs could not
     except FileNotFoundError:
         LOGGER.warning(
             "%s: no %s beside it tells down to which score boxes are listed; "
             "figures of boxes are of those that are",
             *(option, RUN_NAME),
         )
-        return None, None, None
+        return None, None, None, None
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         raise InputError(f"{file}: says nothing of the run ({type(error).__name__})") from error
     if score is None or score > MIN_SCORE:
@@ -226,7 +230,7 @@ def _of_run(path: Path, option: str) -> tuple[float | None, str | None, str | No
             "%s: lists %s, so figures of boxes are of those; for all, detect with --min-score %g",
             *(option, listed, MIN_SCORE),
         )
-    return score, runtime, precision
+    return score, runtime, precision, mirror
 
 
 def _digests(samples: Sequence[Sample], workers: int, show_progress: bool) -> list[str | None]:

@@ -135,6 +135,24 @@ def test_saved_results_are_of_the_precision_of_their_run(
     assert (system["runtime"], system["precision"]) == told
 
 
+@pytest.mark.parametrize(
+    ("run_file", "told"), [({"mirror": True}, True), ({}, False), (None, None)]
+)
+def test_saved_results_tell_whether_mirror_images_were_read(
+    rewritten: Callable[..., Path],
+    dataset: Dataset,
+    run_file: dict[str, bool] | None,
+    told: bool | None,
+) -> None:
+    results = rewritten(lambda records: records)
+    file = results.with_name("run.yaml")
+    file.unlink()
+    if run_file is not None:
+        file.write_text(json.dumps({"min_score": 0.001, **run_file}), encoding="utf-8")
+
+    assert measured(dataset, results)["system"]["mirror"] is told
+
+
 def test_results_of_another_folder_are_found_again(
     dataset: Dataset, folder: Path, tmp_path: Path
 ) -> None:
