@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from detect import __version__
+from detect.cores import cores_allowed
 from detect.data.check_report import CheckReport
 from detect.data.sample import SPLITS, Dataset
 from detect.model.bundle import BUNDLE_SCHEMA, InputForm
@@ -68,7 +68,7 @@ def compose_manifest(
             "recipe": recipe.model_dump(mode="json"),
             "device": device,
             "machine": f"{platform.system()} {platform.machine()}",
-            "cores": os.cpu_count() or 1,
+            "cores": cores_allowed(),
             "precision": precision_of(device, recipe),
             "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx")},
             **choice,
