@@ -144,7 +144,10 @@ def test_a_bundle_tells_of_itself_only_where_it_is_the_one_measured(
     (path,) = write_checklists(["claim"], of_bundle(metrics, bundle), bundle, None, tmp_path)
     assert path.name == "checklist-claim.md"
     filled = items(path.read_text("utf-8"))
-    assert "32 epochs in batches of 16" in filled["25"]
+    training = bundle.manifest.training
+    assert f"{training['recipe']['epochs']} epochs in batches of 16" in filled["25"]
+    before = training["continues"]["training"]["recipe"]["epochs"]
+    assert f"Before it, as fracture-n 0.1.0: {before} epochs" in filled["25"]
     assert "yolo26n.pt" in filled["24"]
     assert bundle.manifest.files["model.onnx"] in filled["22"]
     other = of_bundle(metrics, bundle)
