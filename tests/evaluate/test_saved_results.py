@@ -111,6 +111,16 @@ def test_saved_results_have_the_figures_of_the_model(dataset: Dataset, folder: P
     assert system["matched"] == {"path": 8, "sha256": 0, "tail": 0}
 
 
+def of_run(rewritten: Callable[..., Path], run_file: dict[str, Any] | None) -> Path:
+    """Return saved results with another run.yaml beside them, or none."""
+    results = rewritten(lambda records: records)
+    file = results.with_name("run.yaml")
+    file.unlink()
+    if run_file is not None:
+        file.write_text(json.dumps({"min_score": 0.001, **run_file}), encoding="utf-8")
+    return results
+
+
 @pytest.mark.parametrize(
     ("run_file", "told"),
     [
@@ -126,12 +136,7 @@ def test_saved_results_are_of_the_precision_of_their_run(
     run_file: dict[str, str] | None,
     told: tuple[str | None, str | None],
 ) -> None:
-    results = rewritten(lambda records: records)
-    file = results.with_name("run.yaml")
-    file.unlink()
-    if run_file is not None:
-        file.write_text(json.dumps({"min_score": 0.001, **run_file}), encoding="utf-8")
-    system = measured(dataset, results)["system"]
+    system = measured(dataset, of_run(rewritten, run_file))["system"]
     assert (system["runtime"], system["precision"]) == told
 
 
@@ -144,13 +149,7 @@ def test_saved_results_tell_whether_mirror_images_were_read(
     run_file: dict[str, bool] | None,
     told: bool | None,
 ) -> None:
-    results = rewritten(lambda records: records)
-    file = results.with_name("run.yaml")
-    file.unlink()
-    if run_file is not None:
-        file.write_text(json.dumps({"min_score": 0.001, **run_file}), encoding="utf-8")
-
-    assert measured(dataset, results)["system"]["mirror"] is told
+    assert measured(dataset, of_run(rewritten, run_file))["system"]["mirror"] is told
 
 
 def test_results_of_another_folder_are_found_again(
