@@ -30,13 +30,19 @@ def averaged_with(network: FractureNetwork, init: Path, share: float) -> Fractur
         `network`.
 
     Raises:
-        TrainingError: `init` is damaged, or a network of another form.
+        TrainingError: `init` is gone or damaged, or a network of another form.
     """
     import torch
 
     from detect.train.finetune import load_network
 
-    before, after = load_network(init).state_dict(), network.state_dict()
+    try:
+        before, after = load_network(init).state_dict(), network.state_dict()
+    except TrainingError as error:  # whose way out is that of a run's own files
+        raise TrainingError(
+            f"{init}: cannot be read again, so what was trained from it cannot be averaged with "
+            "it; put it back, and run again with --resume"
+        ) from error
     if {name: value.shape for name, value in before.items()} != {
         name: value.shape for name, value in after.items()
     }:

@@ -47,6 +47,15 @@ def test_networks_of_another_form_have_no_average(make_network: MakeNetwork, ini
         averaged_with(other, init, 0.5)
 
 
+def test_weights_that_are_gone_are_to_be_put_back_and_never_deleted(
+    make_network: MakeNetwork, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match="put it back") as caught:
+        averaged_with(make_network(), tmp_path / "gone.pt", 0.5)
+
+    assert "delete" not in str(caught.value)
+
+
 def test_a_plain_detector_is_refused_before_anything_is_trained(init: Path, tmp_path: Path) -> None:
     from ultralytics import YOLO
 
