@@ -44,6 +44,8 @@ def rebuild_text(training: Mapping[str, Any]) -> str:
         stage.training.get("command", f"# of {stage.bundle} no command is recorded")
         for stage in stages
     ]
+    if "exported" in training:  # graph, thresholds and figures were made anew since
+        commands.append(training["exported"]["command"])
     order = ""
     if len(stages) > 1:
         order = " in this order, `--init` being the `model.pt` that the command before has made"

@@ -291,6 +291,20 @@ def test_all_stages_are_told(continued: dict[str, Any], measured: Measured) -> N
     assert card.count("- set: licence not stated") == 1
 
 
+def test_a_bundle_made_anew_tells_the_command_that_did_it(
+    continued: dict[str, Any], measured: Measured
+) -> None:
+    command = "python cli.py export --data {mine} --weights weights/mine --out weights/new"
+    continued["training"]["exported"] = {"command": command, "version": "0.1.0"}
+
+    card = write_card(continued, measured(1, split="val"), None)
+
+    rebuild = card.split("Rebuild it in this order, ")[1].split("## Figures")[0]
+    commands = [line.strip() for line in rebuild.splitlines() if line.startswith("    ")]
+    assert commands[-1] == command
+    assert len(commands) == 3
+
+
 def test_the_energy_of_all_stages_is_summed_where_it_is_known(
     continued: dict[str, Any], measured: Measured
 ) -> None:
