@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -13,6 +13,7 @@ from detect.errors import ConfigError
 __all__ = [
     "CLASS_NAME",
     "AugmentConfig",
+    "BoxLossConfig",
     "ModelConfig",
     "OptimiserConfig",
     "TrainConfig",
@@ -22,6 +23,7 @@ __all__ = [
 
 CLASS_NAME = "fracture"  # the one class of box that the network finds
 Pooling = Literal["lse", "topk", "attention"]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
@@ -79,6 +81,16 @@ class OptimiserConfig(_Section):
     warmup_epochs: float = Field(1.0, ge=0)
 
 
+class BoxLossConfig(_Section):
+    """Weights of the losses of the detection heads, as ultralytics weighs them."""
+
+    box: float = Field(7.5, gt=0)  # of where a box lies
+    cls: float = Field(0.5, gt=0)  # of its score
+    # share of the one2many head, in the first epoch and in the last, where a network has a
+    # one2one head as well; the trunk learns of boxes through one2many alone
+    one2many: tuple[Share, Share] = (0.8, 0.1)
+
+
 class VerdictConfig(_Section):
     """The verdict head and its losses."""
 
@@ -113,6 +125,7 @@ class TrainConfig(_Section):
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
+    losses: BoxLossConfig = BoxLossConfig()
     verdict: VerdictConfig = VerdictConfig()
 
 

@@ -37,6 +37,7 @@ def test_a_good_file_sets_what_it_names_and_leaves_the_rest(tmp_path: Path) -> N
         model: {image_size: 512}
         augment: {scale: [0.5, 2], mosaic: 1}
         optimiser: {name: SGD, learning_rate: 1.0e-2}
+        losses: {one2many: [0.8, 0.4]}
         verdict: {pooling: attention}
         """,
     )
@@ -47,6 +48,8 @@ def test_a_good_file_sets_what_it_names_and_leaves_the_rest(tmp_path: Path) -> N
     assert recipe.augment.scale == (0.5, 2.0)
     assert recipe.augment.mosaic == 1.0
     assert recipe.optimiser.name == "SGD"
+    assert recipe.losses.one2many == (0.8, 0.4)
+    assert recipe.losses.box == 7.5
     assert recipe.verdict.pooling == "attention"
     assert recipe.batch == TrainConfig().batch
     assert recipe.augment.focus == AugmentConfig().focus

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from ultralytics.nn.modules import Conv, DWConv
 from ultralytics.nn.tasks import DetectionModel
+from ultralytics.utils.loss import E2ELoss
 
 from detect.config import Pooling
 
@@ -88,6 +89,7 @@ class FractureNetwork(DetectionModel):
         self.verdict = VerdictHead(self.feature_channels, pooling)
         self.verdict_gain = 1.0
         self.evidence_gain = 0.5
+        self.one2many_share = (0.8, 0.1)
         self.cpu_bfloat16 = False
 
     @property
@@ -148,6 +150,15 @@ class FractureNetwork(DetectionModel):
         }
 
     criterion: Any = None
+
+    def init_criterion(self) -> Any:
+        """Return ultralytics' loss; of two heads, `one2many_share` from first epoch to last."""
+        criterion = super().init_criterion()
+        if isinstance(criterion, E2ELoss):
+            criterion.o2m_copy, criterion.final_o2m = self.one2many_share
+            criterion.o2m = criterion.o2m_copy
+            criterion.o2o = criterion.total - criterion.o2m
+        return criterion
 
     def decode(self, raw: dict[str, Any], head: str = "one2one") -> tuple[Tensor, Tensor]:
         """Return boxes (B, N, 4), xyxy in network pixels, and scores (B, N, classes) in [0, 1].

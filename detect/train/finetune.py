@@ -162,6 +162,8 @@ def _arguments(prepared: Prepared, init: str, run: Path, device: str) -> dict[st
         "weight_decay": recipe.optimiser.weight_decay,
         "warmup_epochs": recipe.optimiser.warmup_epochs,
         "warmup_bias_lr": 0.0,
+        "box": recipe.losses.box,
+        "cls": recipe.losses.cls,
         "patience": 0,
         "close_mosaic": 0,
         "plots": False,

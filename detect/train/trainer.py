@@ -70,6 +70,7 @@ class FractureTrainer(DetectionTrainer):
         network = self.set_model_names_for_load(network)
         if weights is not None:
             network.load(weights, verbose=False)
+        network.one2many_share = recipe.losses.one2many
         network.verdict_gain = recipe.verdict.joint_gain
         network.evidence_gain = recipe.verdict.evidence_gain if recipe.verdict.joint_gain else 0.0
         on_cpu = self.device.type == "cpu"

@@ -200,6 +200,35 @@ def test_gains_weigh_the_two_terms_of_the_verdict_head(network: FractureNetwork)
     torch.testing.assert_close(other[:-2], one[:-2])
 
 
+@pytest.mark.parametrize(
+    ("share", "silent"), [((1.0, 0.5), "one2one_cv"), ((0.0, 0.5), ("cv2", "cv3"))]
+)
+def test_the_share_of_the_one2many_head_says_which_head_the_boxes_teach(
+    make_network: MakeNetwork, share: tuple[float, float], silent: str | tuple[str, ...]
+) -> None:
+    network = make_network("yolo26n.yaml", nc=2).train()
+    network.one2many_share = share
+    total, _ = network.loss(_batch([True, True], [1.0, 0.0]))
+    greatest = _gradients(network, total[:3].sum(), _detection_parameters(network))
+    assert not any(value for name, value in greatest.items() if name.startswith(silent))
+    assert any(value for name, value in greatest.items() if not name.startswith(silent))
+
+
+def test_the_share_of_the_one2many_head_moves_evenly_from_first_epoch_to_last(
+    make_network: MakeNetwork,
+) -> None:
+    network = make_network("yolo26n.yaml", nc=2)
+    network.args.epochs = 5
+    network.one2many_share = (0.9, 0.5)
+    criterion = network.init_criterion()
+    shares = []
+    for _ in range(5):
+        shares.append((criterion.o2m, criterion.o2o))
+        criterion.update()
+    expected = [(0.9, 0.1), (0.8, 0.2), (0.7, 0.3), (0.6, 0.4), (0.5, 0.5)]
+    assert shares == [pytest.approx(pair) for pair in expected]
+
+
 def test_losses_do_not_depend_on_the_order_of_images(network: FractureNetwork) -> None:
     batch = _batch([True, False, True, True], [1.0, 0.0, 0.0, 1.0])
     forward, _ = network.loss(batch)

@@ -24,6 +24,11 @@ def _manifest(bundle: Path) -> dict[str, Any]:
     return plain
 
 
+def _first_box_loss(run: Path) -> float:
+    text = (run / "fine-tune" / "results.csv").read_text(encoding="utf-8")
+    return float(next(csv.DictReader(text.splitlines()))["train/box_loss"])
+
+
 def _figures(path: Path) -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return plain["subsets"]["all"]
@@ -161,6 +166,33 @@ def test_the_same_seed_gives_the_same_weights(
     assert one["files"]["model.onnx"] == other["files"]["model.onnx"]
     for key in ("calibration", "operating_points", "box_thresholds", "metrics"):
         assert one[key] == other[key]
+
+
+def test_the_weights_of_the_box_losses_reach_the_training(
+    finished: Any,
+    workplace: Any,
+    phantoms: Path,
+    write_recipe: Any,
+    random_weights: Any,
+    tmp_path: Path,
+) -> None:
+    import torch
+
+    losses = {"box": 0.75, "cls": 0.5, "one2many": [1, 1]}
+    recipe = write_recipe(tmp_path / "many.yaml", epochs=1, losses=losses)
+    workplace.train(
+        *("--data", phantoms, "--config", recipe, "--init", random_weights("yolo26n")),
+        *("--out", "weights/many"),
+    )
+
+    run = workplace.folder / "runs" / "many"
+    of_a_tenth, usual = (_first_box_loss(folder) for folder in (run, finished.run))
+    assert of_a_tenth / usual == pytest.approx(0.1, rel=0.25)
+    first = torch.load(random_weights("yolo26n"), weights_only=False)["model"].model[-1]
+    last = torch.load(run / "fine-tune" / "weights" / "last.pt", weights_only=False)["ema"]
+    for name, kept in (("one2one_cv2", True), ("cv2", False)):
+        was, became = (getattr(head, name)[0][-1].bias for head in (first, last.model[-1]))
+        assert torch.equal(was.half(), became.half()) == kept
 
 
 def test_training_goes_on_from_a_bundle_on_data_without_a_test_split(
