@@ -19,11 +19,9 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from detect.data.check_text import printable
 from detect.data.sample import Sample
@@ -31,15 +29,13 @@ from detect.errors import BundleError, DataError, InputError
 from detect.evaluate.match_paths import MatchedPaths, match_paths
 from detect.evaluate.readings import SEVERAL_FRAMES, Readings, sample_name
 from detect.evaluate.saved_checks import mistake_in
+from detect.evaluate.saved_run import RunSettings, settings_of_run
 from detect.evaluate.systems import System
 from detect.model.bundle import file_sha256, load_bundle
-from detect.model.postprocess import MIN_SCORE
-from detect.model.runtimes import stated_precision
 from detect.progress import Progress
 from detect.read import sha256_of
 from detect.record import Failure, ModelInfo, Reading, Source
 from detect.write.results import read_results
-from detect.write.run_file import RUN_NAME
 
 __all__ = ["SavedResults", "open_results", "saved_system"]
 
@@ -56,7 +52,7 @@ class SavedResults:
         model: as the readings state it.
         operating_points: name to threshold on the probability.
         whose_points: "bundle" or "results", as in the module docstring.
-        min_score, runtime, precision, mirror: as in the module docstring.
+        run: what the run.yaml beside it says.
     """
 
     path: Path
@@ -64,10 +60,7 @@ class SavedResults:
     model: ModelInfo
     operating_points: Mapping[str, float]
     whose_points: str
-    min_score: float | None
-    runtime: str | None
-    precision: str | None
-    mirror: bool | None
+    run: RunSettings
 
 
 def open_results(path: Path, option: str) -> SavedResults:
@@ -120,7 +113,7 @@ def open_results(path: Path, option: str) -> SavedResults:
         model,
         dict(points) if known is None else known,
         "results" if known is None else "bundle",
-        *_of_run(path, option),
+        settings_of_run(path, option),
     )
 
 
@@ -173,10 +166,7 @@ def saved_system(
         "verdict": "of the saved results",
         "file": saved.path.name,
         "file_sha256": file_sha256(saved.path),
-        "min_score": saved.min_score,
-        "runtime": saved.runtime,
-        "precision": saved.precision,
-        "mirror": saved.mirror,
+        **asdict(saved.run),
         "operating_points_of": saved.whose_points,
     }
     return System(
@@ -204,33 +194,6 @@ def _points_of_bundle(model: ModelInfo) -> dict[str, float] | None:
     if bundle.sha256 != model.sha256:
         return None
     return {name: point.threshold for name, point in bundle.manifest.operating_points.items()}
-
-
-def _of_run(path: Path, option: str) -> tuple[float | None, str | None, str | None, bool | None]:
-    """Return min_score, runtime, precision and mirror of the run.yaml beside the results."""
-    file = path.parent / RUN_NAME
-    try:
-        run = yaml.safe_load(file.read_text(encoding="utf-8"))
-        score = None if run["min_score"] is None else float(run["min_score"])
-        runtime = None if run.get("runtime") is None else str(run["runtime"])
-        precision = stated_precision(run)
-        mirror = bool(run.get("mirror", False))  # older runs could not
-    except FileNotFoundError:
-        LOGGER.warning(
-            "%s: no %s beside it tells down to which score boxes are listed; "
-            "figures of boxes are of those that are",
-            *(option, RUN_NAME),
-        )
-        return None, None, None, None
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-        raise InputError(f"{file}: says nothing of the run ({type(error).__name__})") from error
-    if score is None or score > MIN_SCORE:
-        listed = "shown boxes alone" if score is None else f"no box below {score:g}"
-        LOGGER.warning(
-            "%s: lists %s, so figures of boxes are of those; for all, detect with --min-score %g",
-            *(option, listed, MIN_SCORE),
-        )
-    return score, runtime, precision, mirror
 
 
 def _digests(samples: Sequence[Sample], workers: int, show_progress: bool) -> list[str | None]:

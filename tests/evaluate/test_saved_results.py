@@ -358,10 +358,10 @@ def test_boxes_that_were_not_listed_are_told_of(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shown = detected(folder / "set", tmp_path / "shown", min_score=None)
-    assert open_results(shown, "--predictions X").min_score is None
+    assert open_results(shown, "--predictions X").run.min_score is None
     assert "lists shown boxes alone" in caplog.text
     high = detected(folder / "set", tmp_path / "high", min_score=0.2)
-    assert open_results(high, "--predictions X").min_score == 0.2
+    assert open_results(high, "--predictions X").run.min_score == 0.2
     assert "lists no box below 0.2" in caplog.text
     caplog.clear()
     open_results(folder / "run" / "results.jsonl", "--predictions X")
