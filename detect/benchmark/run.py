@@ -25,8 +25,8 @@ from detect.benchmark.variants import our_variants, peer_variants
 from detect.extras import need_extra
 from detect.inputs import collect_inputs
 from detect.model.bundle import Bundle, load_bundle
-from detect.model.runtime import require_bfloat16
-from detect.model.runtimes import RuntimeName, choose_runtime, default_workers
+from detect.model.runtime import require_runtime
+from detect.model.runtimes import choose_runtime, default_workers
 from detect.progress import Progress
 from detect.write.atomic import naming_output
 from detect.write.formats import known_formats
@@ -55,7 +55,7 @@ def run_benchmark(request: BenchmarkRequest) -> dict[str, Any]:
     bundle = load_bundle(request.weights)
     # chosen once: every run does the same, and the record says what
     request = replace(request, runtime=choose_runtime(request.runtime))
-    _require_runtime(request.runtime, bundle)
+    require_runtime(request.runtime, bundle)
     workers = request.workers or default_workers(request.runtime)
     started, load = datetime.now(UTC), load_average()
     if load > _BUSY * (os.cpu_count() or 1):  # all of them, as the load is of all
@@ -100,20 +100,6 @@ def run_benchmark(request: BenchmarkRequest) -> dict[str, Any]:
         peers=peers,
         samples=samples,
     )
-
-
-def _require_runtime(name: RuntimeName, bundle: Bundle) -> None:
-    """Tell what the first run would find out only when the peers are made and tried.
-
-    Raises:
-        InputError: it is not installed, or this processor has no bfloat16 for it.
-        BundleError: the bundle has no graph for it.
-    """
-    bundle.graph_for(name)
-    if name == "onnxruntime":
-        need_extra(name, name)
-    elif name == "openvino-bf16":
-        require_bfloat16()
 
 
 def _prepare(

@@ -143,7 +143,7 @@ def evaluate(
         else Wanted("--predictions", predictions)
     )
     others = (Wanted("--against", text) for text in against or ())
-    opened = open_wanted([first, *others], classes)
+    opened = open_wanted([first, *others], classes, chosen)
     dataset = load_fractures(data, classes, elsewhere=classes_of(opened))
     require_val(dataset, opened, split)
     require_unit(dataset.split(split), grouped_by)

@@ -80,6 +80,7 @@ def robustness(
     from detect.evaluate.run import check_split
     from detect.evaluate.seen import SEEN_SPLITS
     from detect.model.bundle import load_bundle
+    from detect.model.runtime import require_runtime
     from detect.model.runtimes import RUNTIMES, choose_runtime, default_workers
 
     one_of("--split", split, SPLITS)
@@ -92,6 +93,7 @@ def robustness(
     if split in SEEN_SPLITS:
         LOGGER.warning("--split %s: %s", split, SEEN_SPLITS[split])
     bundle = load_bundle(weights)
+    require_runtime(chosen, bundle)
     dataset = load_fractures(data, {})
     require_unit(dataset.split(split), grouped_by)
     threads, bar = workers or cores_allowed(), shows_progress(quiet)

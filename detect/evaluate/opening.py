@@ -21,7 +21,7 @@ from detect.evaluate.peer import calibrate_peer
 from detect.evaluate.saved_results import SavedResults, open_results, saved_system
 from detect.evaluate.systems import System, bundle_system
 from detect.model.bundle import Bundle, find_bundle, load_bundle
-from detect.model.runtime import RuntimeName
+from detect.model.runtime import RuntimeName, require_runtime
 from detect.write.json_lines import RESULTS_NAME
 
 __all__ = ["Opened", "Wanted", "classes_of", "make_ready", "open_wanted", "require_val"]
@@ -46,12 +46,17 @@ class Opened:
     content: Bundle | Detector | SavedResults
 
 
-def open_wanted(wanted: Sequence[Wanted], classes: Mapping[str, str | None]) -> tuple[Opened, ...]:
+def open_wanted(
+    wanted: Sequence[Wanted],
+    classes: Mapping[str, str | None],
+    runtime: RuntimeName = "openvino",
+) -> tuple[Opened, ...]:
     """Open all systems, so that mistakes come up before anything is computed.
 
     Args:
         wanted: the first is the one that others are compared with.
         classes: as for `open_detector`.
+        runtime: of `choose_runtime`, what is to compute bundles.
 
     Raises:
         InputError, BundleError: one of them cannot be used; the line names the option.
@@ -61,6 +66,9 @@ def open_wanted(wanted: Sequence[Wanted], classes: Mapping[str, str | None]) -> 
     opened = [
         _open(one.option, what, classes) for one, (_, what) in zip(wanted, parted, strict=True)
     ]
+    for content in opened:
+        if isinstance(content, Bundle):
+            require_runtime(runtime, content)
     count = Counter(name for name, _ in parted)
     return tuple(
         Opened(name, recipe if recipe and count[recipe] > 1 else None, content)

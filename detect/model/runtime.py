@@ -20,11 +20,20 @@ from numpy.typing import NDArray
 
 from detect.cores import cores_allowed
 from detect.errors import BundleError, FractureLocatorError, InputError
-from detect.model.bundle import InputForm
+from detect.extras import need_extra
+from detect.model.bundle import Bundle, InputForm
 from detect.model.runtimes import RuntimeName, choose_runtime
 from detect.offline import switch_off_telemetry
 
-__all__ = ["OUTPUTS", "RawOutput", "Runtime", "RuntimeName", "open_runtime", "require_bfloat16"]
+__all__ = [
+    "OUTPUTS",
+    "RawOutput",
+    "Runtime",
+    "RuntimeName",
+    "open_runtime",
+    "require_bfloat16",
+    "require_runtime",
+]
 
 OUTPUTS = ("boxes", "scores", "image_logit", "evidence", "features")
 
@@ -121,6 +130,24 @@ def require_bfloat16() -> None:
             "--runtime openvino-bf16: this processor has no bfloat16; leave out the option, "
             "or try openvino-int8"
         )
+
+
+def require_runtime(name: RuntimeName, bundle: Bundle) -> None:
+    """Tell before a long check what `open_runtime` would find out after it.
+
+    Args:
+        name: of `choose_runtime`.
+        bundle: whose graph it is to compute.
+
+    Raises:
+        InputError: it is not installed, or this processor has no bfloat16 for it.
+        BundleError: the bundle has no graph for it.
+    """
+    bundle.graph_for(name)
+    if name == "openvino-bf16":
+        require_bfloat16()
+    elif name == "onnxruntime":
+        need_extra(name, name)
 
 
 def _outputs(given: Set[str]) -> list[str]:

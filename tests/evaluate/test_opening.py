@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from detect.data.load import load_fractures
 from detect.data.phantom.writer import write_phantoms
@@ -119,6 +120,18 @@ def test_mistakes_name_the_option(results: Path) -> None:
     assert opened(results, option="--predictions")[0].name == "run"
     with pytest.raises(InputError, match=r"cannot read .*gone\.jsonl"):
         opened(results / "gone.jsonl")
+
+
+def test_a_graph_that_a_bundle_has_not_is_told_when_it_is_opened(
+    make_bundle: Callable[..., Path],
+) -> None:
+    bundle = make_bundle("mine")
+    manifest = yaml.safe_load((bundle / "manifest.yaml").read_bytes())
+    manifest["files"] = {name: at for name, at in manifest["files"].items() if "int8" not in name}
+    (bundle / "manifest.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    wanted = [Wanted("--weights", str(bundle))]
+    with pytest.raises(BundleError, match="for --runtime openvino-int8; make it with"):
+        open_wanted(wanted, NO_CLASSES, "openvino-int8")
 
 
 def test_a_detector_needs_a_split_to_be_calibrated_on(

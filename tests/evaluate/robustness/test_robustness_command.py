@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import openvino
 import pytest
 from command_line import Call
 from jsonschema import Draft202012Validator
@@ -100,3 +101,15 @@ def test_mistakes_are_told_in_a_line(dataset: Path, tmp_path: Path, call: Call) 
     ended = call("robustness", "--data", dataset, "--out", tmp_path / "file")
     assert ended.code == 1
     assert "is a file" in ended.err
+
+
+def test_a_runtime_that_cannot_compute_here_is_told_before_anything_is_read(
+    dataset: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino.Core, "get_property", lambda *_: ["FP32"])
+    (dataset / "images" / "phantom_0001.png").unlink()  # which the check would warn of
+    options = ("--runtime", "openvino-bf16", "--out", tmp_path / "out")
+    ended = call("robustness", "--data", dataset, *options)
+    assert ended.code == 1
+    assert ended.err.startswith("error: --runtime openvino-bf16: this processor has no bfloat16")
+    assert not (tmp_path / "out").exists()
