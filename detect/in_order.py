@@ -1,21 +1,20 @@
-"""Worker threads that take one file each, and hand over in the order of the list."""
+"""Worker threads that take one item each, and hand over in the order of the list."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import cv2
 
-from detect.inputs import Input
-
 __all__ = ["in_order", "opencv_in_one_thread"]
 
-_AHEAD = 4  # files under way per worker: enough to hide a slow one, few enough to stay small
+_AHEAD = 4  # items under way per worker: enough to hide a slow one, few enough to stay small
 
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
@@ -34,14 +33,17 @@ def opencv_in_one_thread() -> Iterator[None]:
 
 
 def in_order(
-    work: Callable[[Input], _Result], files: Sequence[Input], workers: int
+    work: Callable[[_Item], _Result], items: Iterable[_Item], workers: int
 ) -> Iterator[_Result]:
-    """Yield the results of `work` in the order of `files`, with a bounded number under way."""
+    """Yield the results of `work` in the order of `items`, with a bounded number under way.
+
+    Where the caller stops (an error, Ctrl-C), what is not yet begun is given up.
+    """
     waiting: deque[Future[_Result]] = deque()
-    with ThreadPoolExecutor(workers, thread_name_prefix="detect") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="worker") as pool:
         try:
-            for file in files:
-                waiting.append(pool.submit(work, file))
+            for item in items:
+                waiting.append(pool.submit(work, item))
                 if len(waiting) >= workers * _AHEAD:
                     yield waiting.popleft().result()
             while waiting:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any, TypeVar
 
 from detect.data.sample import Sample
 from detect.errors import DeviceError, ReadError
-from detect.progress import Progress
+from detect.in_order import in_order
+from detect.progress import followed
 from detect.read import Radiograph, read, sha256_of
 from detect.record import Failure, Reading, Source
 
@@ -85,16 +85,9 @@ def read_each(
             return Failure(Source(name, digest), "internal", " ".join(message.split()))
 
     results = []
-    with (
-        ThreadPoolExecutor(workers, thread_name_prefix=task) as pool,
-        Progress(task, len(samples), bar=show_progress) as progress,
-    ):
-        try:
-            for result in pool.map(one, samples):
-                if isinstance(result, Failure):
-                    LOGGER.warning("failed: %s", result.message)
-                results.append(result)
-                progress.advance()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    done = in_order(one, samples, workers)
+    for result in followed(task, done, len(samples), bar=show_progress):
+        if isinstance(result, Failure):
+            LOGGER.warning("failed: %s", result.message)
+        results.append(result)
     return results

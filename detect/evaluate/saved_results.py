@@ -18,7 +18,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +30,9 @@ from detect.evaluate.readings import SEVERAL_FRAMES, Readings, sample_name
 from detect.evaluate.saved_checks import mistake_in
 from detect.evaluate.saved_run import RunSettings, settings_of_run
 from detect.evaluate.systems import System
+from detect.in_order import in_order
 from detect.model.bundle import file_sha256, load_bundle
-from detect.progress import Progress
+from detect.progress import followed
 from detect.read import sha256_of
 from detect.record import Failure, ModelInfo, Reading, Source
 from detect.write.results import read_results
@@ -197,15 +197,8 @@ def _points_of_bundle(model: ModelInfo) -> dict[str, float] | None:
 
 
 def _digests(samples: Sequence[Sample], workers: int, show_progress: bool) -> list[str | None]:
-    digests = []
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        Progress("match", len(samples), bar=show_progress) as progress,
-    ):
-        for digest in pool.map(sha256_of, [sample.image for sample in samples]):
-            digests.append(digest)
-            progress.advance()
-    return digests
+    digests = in_order(lambda sample: sha256_of(sample.image), samples, workers)
+    return list(followed("match", digests, len(samples), bar=show_progress))
 
 
 def _renamed(records: Sequence[Reading | Failure], name: str) -> Reading | Failure:

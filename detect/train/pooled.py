@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detect.in_order import in_order
 from detect.model.bundle import InputForm
 from detect.model.preprocess import letterbox
 from detect.model.runtime import open_runtime
-from detect.progress import Progress
+from detect.progress import followed
 
 __all__ = ["Picture", "pooled_features"]
 
@@ -39,15 +39,6 @@ def pooled_features(
         assert features is not None  # of a graph that this version exported
         return features[0]
 
-    rows = []
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        Progress("attributes", len(pictures), bar=show_progress) as progress,
-    ):
-        try:
-            for row in pool.map(work, pictures):
-                rows.append(row)
-                progress.advance()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
-    return np.array(rows, np.float64)
+    rows = in_order(work, pictures, workers)
+    followed_rows = followed("attributes", rows, len(pictures), bar=show_progress)
+    return np.array(list(followed_rows), np.float64)

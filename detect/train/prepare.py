@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +13,8 @@ import cv2
 from detect.config import CLASS_NAME, TrainConfig
 from detect.data.sample import SPLITS, Dataset, Sample
 from detect.errors import OutputError, ReadError, TrainingError
-from detect.progress import Progress
+from detect.in_order import in_order
+from detect.progress import followed
 from detect.read import read
 from detect.train.prepared import Prepared, PreparedImage
 
@@ -57,19 +57,15 @@ def prepare(
         except ReadError as error:
             return error
 
-    with (
-        ThreadPoolExecutor(workers, thread_name_prefix="prepare") as pool,
-        Progress("prepare", len(samples), bar=show_progress) as progress,
-    ):
-        for sample, result in zip(samples, pool.map(work, samples), strict=True):
-            if isinstance(result, ReadError):
-                label = {True: "fractured", False: "not fractured", None: "unlabelled"}
-                unreadable[label[sample.fractured]] += 1
-                LOGGER.warning("left out: %s", result)
-            else:
-                assert sample.split is not None
-                splits[sample.split].append(result)
-            progress.advance()
+    done = followed("prepare", in_order(work, samples, workers), len(samples), bar=show_progress)
+    for sample, result in zip(samples, done, strict=True):
+        if isinstance(result, ReadError):
+            label = {True: "fractured", False: "not fractured", None: "unlabelled"}
+            unreadable[label[sample.fractured]] += 1
+            LOGGER.warning("left out: %s", result)
+        else:
+            assert sample.split is not None
+            splits[sample.split].append(result)
     if unreadable:
         LOGGER.warning(
             "%d unreadable images left out: %s",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from detect.evaluate.calibrate import (
     operating_points,
 )
 from detect.evaluate.calibration_metrics import expected_calibration_error
+from detect.in_order import in_order
 from detect.model.bundle import BoxThresholds, CalibrationFit, InputForm
 from detect.model.calibration import Calibration, box_logit
 from detect.model.predictor import Predictor
 from detect.model.runtime import open_runtime
-from detect.progress import Progress
+from detect.progress import followed
 from detect.read import read
 from detect.train.prepared import Prepared
 
@@ -96,17 +96,8 @@ def settle_on_validation(
         found = predictor(radiograph)
         return _Answer(found.image_logit, found.boxes, found.scores)
 
-    answers = []
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        Progress("calibrate", len(images), bar=show_progress) as progress,
-    ):
-        try:
-            for answer in pool.map(work, images):
-                answers.append(answer)
-                progress.advance()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C, end at once
+    done = in_order(work, images, workers)
+    answers = list(followed("calibrate", done, len(images), bar=show_progress))
 
     known = np.array([image.fractured is not None for image in images])
     labels = np.array([image.fractured is True for image in images])[known]

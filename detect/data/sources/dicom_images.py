@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from detect.data.sources.dicom_terms import region_of, view_of
 from detect.data.sources.options import ImportOptions
 from detect.data.sources.table_images import Found
 from detect.errors import ReadError
-from detect.progress import Progress
+from detect.in_order import in_order
+from detect.progress import followed
 from detect.read.sniff import HEAD_BYTES, sniff
 
 __all__ = ["DicomImage", "pseudonym", "read_images"]
@@ -60,18 +60,15 @@ def read_images(
         found: what is odd is added to it.
     """
     images = []
-    with (
-        ThreadPoolExecutor(cores_allowed()) as pool,
-        Progress("headers", len(paths), bar=options.show_progress) as progress,
-    ):
-        for path, image in zip(paths, pool.map(_read, paths), strict=True):
-            progress.advance()
-            if isinstance(image, _LeftOut):
-                found[f"{image.reason}; left out"].append(path.name)
-                continue
-            if image.patient is None and image.study is None:
-                found["no patient or study can be read in its header"].append(path.name)
-            images.append(image)
+    headers = in_order(_read, paths, cores_allowed())
+    headers = followed("headers", headers, len(paths), bar=options.show_progress)
+    for path, image in zip(paths, headers, strict=True):
+        if isinstance(image, _LeftOut):
+            found[f"{image.reason}; left out"].append(path.name)
+            continue
+        if image.patient is None and image.study is None:
+            found["no patient or study can be read in its header"].append(path.name)
+        images.append(image)
     return tuple(images)
 
 

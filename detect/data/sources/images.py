@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from PIL import ExifTags, Image, TiffImagePlugin
 from detect.cores import cores_allowed
 from detect.data.sources.options import PLAIN, ImportOptions
 from detect.errors import DataError, ReadError
-from detect.progress import Progress
+from detect.in_order import in_order
+from detect.progress import followed
 from detect.read import read
 from detect.read.guard import guard
 from detect.read.recognise import is_picture
@@ -95,15 +95,8 @@ def displayed_sizes(
     images: Sequence[Path], options: ImportOptions = PLAIN
 ) -> list[tuple[int, int] | None]:
     """Return `displayed_size` of each image, read on all cores, with a bar if asked for."""
-    sizes = []
-    with (
-        ThreadPoolExecutor(cores_allowed()) as pool,
-        Progress("headers", len(images), bar=options.show_progress) as progress,
-    ):
-        for size in pool.map(displayed_size, images):
-            sizes.append(size)
-            progress.advance()
-    return sizes
+    sizes = in_order(displayed_size, images, cores_allowed())
+    return list(followed("headers", sizes, len(images), bar=options.show_progress))
 
 
 def _decoded_size(path: Path) -> tuple[int, int]:
