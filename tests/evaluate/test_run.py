@@ -19,7 +19,7 @@ from detect.data.phantom.writer import write_phantoms
 from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
-from detect.evaluate import readings, run
+from detect.evaluate import run
 from detect.evaluate.readings import Readings, sample_name
 from detect.evaluate.run import check_split, evaluate_samples, evaluate_split, evaluate_systems
 from detect.evaluate.settings import Settings
@@ -161,7 +161,7 @@ def test_an_interrupted_evaluation_ends_at_once(
     def advance(_progress: Any) -> None:
         raise KeyboardInterrupt  # as Ctrl-C raises it in the main thread
 
-    monkeypatch.setattr(readings.Progress, "advance", advance)
+    monkeypatch.setattr("detect.progress.Progress.advance", advance)
     many = samples[:1] * 300
     with pytest.raises(KeyboardInterrupt):
         read_samples(many, counted, bundle, workers=1, show_progress=False)  # type: ignore[arg-type]
