@@ -98,6 +98,14 @@ def evaluate(
             "--gallery", min=0, help="Worst mistakes of each kind shown in report.html; 0: none."
         ),
     ] = 12,
+    without_copies: Annotated[
+        bool,
+        typer.Option(
+            "--without-copies",
+            help="Leave out images of the split that have an exact or near copy in another split, "
+            "as `data check` finds them.",
+        ),
+    ] = False,
     mirror: Mirror = False,
     overwrite: Overwrite = False,
     runtime: Runtime = "auto",
@@ -108,6 +116,8 @@ def evaluate(
     """Measure models on annotated radiographs: AUROC, sensitivity, specificity, mAP, FROC."""
     set_up_logging(quiet, verbose)
     need_extra("evaluate", "sklearn", "faster_coco_eval", "matplotlib", "jinja2")
+    if without_copies:
+        need_extra("data", "imagehash")
     from detect.config import TrainConfig, load_config
     from detect.data.load import load_fractures
     from detect.data.sample import SPLITS
@@ -117,7 +127,7 @@ def evaluate(
     from detect.evaluate.measured import measured_samples
     from detect.evaluate.opening import Wanted, classes_of, make_ready, open_wanted, require_val
     from detect.evaluate.report import claim_report, write_report
-    from detect.evaluate.run import check_split, evaluate_systems
+    from detect.evaluate.run import check_split, check_split_for_copies, evaluate_systems
     from detect.evaluate.seen import SEEN_SPLITS
     from detect.evaluate.table import format_table
     from detect.evaluate.truths import shared_folder
@@ -148,7 +158,11 @@ def evaluate(
     require_val(dataset, opened, split)
     require_unit(dataset.split(split), grouped_by)
     threads, bar = workers or cores_allowed(), shows_progress(quiet)
-    report = check_split(dataset, split, workers=threads, show_progress=bar)
+    if without_copies:
+        report, copies = check_split_for_copies(dataset, split, workers=threads, show_progress=bar)
+    else:
+        report = check_split(dataset, split, workers=threads, show_progress=bar)
+        copies = None
     systems = [
         make_ready(
             one,
@@ -166,11 +180,12 @@ def evaluate(
         report,
         split,
         systems,
+        copies=copies,
         grouped_by=grouped_by,
         prevalence=prevalence,
         command=typed_command(without=("--overwrite",)),
     )
-    samples, _ = measured_samples(dataset, report, split)
+    samples, _ = measured_samples(dataset, report, split, copies)
     galleries = build_galleries(
         samples,
         readings[0].records,

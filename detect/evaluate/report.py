@@ -1,13 +1,13 @@
 """From records and truth to the evaluation that a reviewer reads.
 
-`metrics.json`, schema version 1.5. Every measured figure is an object {value, interval
+`metrics.json`, schema version 1.6. Every measured figure is an object {value, interval
 [low, high], method, reason}: `value` and `interval` are null where undefined, and `reason`
 then says why. Intervals are at `settings.confidence_level`. Version 1.2 had no interval of F1,
 Youden's J, kappa, calibration, mAP75, mAP50-95 and AR, and of rates with failures as errors
 sensitivity and specificity alone; 1.3 had neither mistakes nor attributes; 1.4 had
-of attributes neither figures over all images nor counts by fracture.
+of attributes neither figures over all images nor counts by fracture; 1.5 had no without_copies.
 
-    schema_version, kind      "1.5", "evaluation"
+    schema_version, kind      "1.6", "evaluation"
     version, command          of this program; as typed, or null
     environment               {"python" or library: version}
     model                     name, version, sha256 of the bundle
@@ -15,14 +15,15 @@ of attributes neither figures over all images nor counts by fracture.
                               fp_rates, froc_iou, shown_fp_rate, prevalence (or null),
                               n_resamples, seed, confidence_level, least_of_a_kind
     data                      name, root (the folder's name), split, licence, left_out
-                              {kind of problem: count}, n, n_read, n_failed,
+                              {kind of problem: count}, without_copies (null, or see
+                              `detect.evaluate.copies`), n, n_read, n_failed,
                               failures_by_reason {reason: count}, failures [{path,
                               reason}], n_records_without_truth, n_fractured,
                               n_not_fractured, n_unknown, n_groups (an image
                               without a group is one), n_fractured_annotated_without_box,
                               sha256 (see `detect.evaluate.provenance.data_sha256`)
                               caution: of train and val, why figures on them flatter, or null
-                              (those from name to left_out, caution and command are of
+                              (those from name to without_copies, caution and command are of
                               `evaluate_split`; version and model of `evaluate_samples`)
     attributes                null where the records tell none; else regions {name: n, n_yes,
                               accuracy, auroc, n_of_all, accuracy_of_all}, of images told in
@@ -137,7 +138,7 @@ METRICS_NAME = "metrics.json"
 PAGE_NAME = "report.html"
 _UNKNOWN: Mapping[str, float] = {}
 
-METRICS_SCHEMA_VERSION = "1.5"
+METRICS_SCHEMA_VERSION = "1.6"
 
 
 def evaluate_records(

@@ -28,6 +28,7 @@ from detect.data.shortcuts import FEW_VALUES, restates_label
 from detect.errors import DataError
 from detect.evaluate.cases import Case, pair_cases
 from detect.evaluate.compare import compare_cases
+from detect.evaluate.copies import Copies, copies_in_other_splits
 from detect.evaluate.grouping import grouped_samples
 from detect.evaluate.headline import summarise
 from detect.evaluate.measured import measured_samples
@@ -42,7 +43,13 @@ from detect.model.runtime import RuntimeName
 from detect.progress import Progress
 from detect.record import Failure, Reading
 
-__all__ = ["check_split", "evaluate_samples", "evaluate_split", "evaluate_systems"]
+__all__ = [
+    "check_split",
+    "check_split_for_copies",
+    "evaluate_samples",
+    "evaluate_split",
+    "evaluate_systems",
+]
 
 LOGGER = logging.getLogger(__name__)
 _NO_IMAGE = "the split has no image; choose another --split or assign splits"
@@ -75,16 +82,55 @@ def check_split(
     Raises:
         DataError: there is nothing to measure on.
     """
-    inside = {sample.image for sample in dataset.split(split)}
-    if not inside:
-        raise DataError(f"{dataset.root}: {_NO_IMAGE}")
-    require_labels(dataset, (split,))
+    _require_images(dataset, split)
     with Progress("check", len(dataset.samples), bar=show_progress) as progress:
         report = quick_check(dataset, workers=workers, on_image=progress.advance)
+    _tell(dataset, report, split)
+    return report
+
+
+def check_split_for_copies(
+    dataset: Dataset, split: str, *, workers: int = 1, show_progress: bool = False
+) -> tuple[CheckReport, Copies]:
+    """Check a dataset as `check_split` does, and find what the split shares with the others.
+
+    Args:
+        dataset, split, workers, show_progress: as for `check_split`.
+
+    Returns:
+        the same report, and the copies to leave out, of which a line is logged.
+
+    Raises:
+        DataError: there is nothing to measure on, or nothing but copies.
+        ReadError: an image that could be read can no longer be.
+    """
+    _require_images(dataset, split)
+    from detect.data.full_check import full_check  # needs the extra `data`, unlike all else here
+
+    with Progress("compare", len(dataset.samples), bar=show_progress) as progress:
+        full = full_check(dataset, workers=workers, on_image=progress.advance)
+    _tell(dataset, full.quick, split)
+    copies = copies_in_other_splits(full, split)
+    LOGGER.info("%s: %s", dataset.name, copies.told())
+    if copies.images and not measured_samples(dataset, full.quick, split, copies)[0]:
+        message = f"{dataset.root}: without the {len(copies.images)} that have a copy in another "
+        message += f"split, no image of {split} is left to measure on"
+        raise DataError(f"{message}; give images that are in no other split")
+    return full.quick, copies
+
+
+def _require_images(dataset: Dataset, split: str) -> None:
+    if not dataset.split(split):
+        raise DataError(f"{dataset.root}: {_NO_IMAGE}")
+    require_labels(dataset, (split,))
+
+
+def _tell(dataset: Dataset, report: CheckReport, split: str) -> None:
+    """Log what is wrong with a split."""
+    inside = {sample.image for sample in dataset.split(split)}
     for problem in report.problems:
         if problem.kind not in _TOLD_LATER and not inside.isdisjoint(problem.images):
             LOGGER.warning("%s: %s", dataset.name, problem.line)
-    return report
 
 
 def evaluate_systems(
@@ -93,20 +139,22 @@ def evaluate_systems(
     split: str,
     systems: Sequence[System],
     *,
+    copies: Copies | None = None,
     grouped_by: str | None = None,
     prevalence: float | None = None,
     command: str | None = None,
 ) -> tuple[dict[str, Any], list[Readings]]:
     """Measure systems on one split of a dataset, and compare the first with each of the others.
 
-    What is measured on is `measured_samples(report, split)`; the rest of the split is counted
-    in `data.left_out`.
+    What is measured on is `measured_samples(dataset, report, split, copies)`, the same images for
+    all systems; the rest of the split is counted in `data.left_out`.
 
     Args:
         dataset: as `load_fractures` returns it.
         report: of `quick_check` over the whole of `dataset`.
         split: one of SPLITS.
         systems: at least one.
+        copies: of the split, which are left out; None: they stay.
         grouped_by: the unit of the bootstrap, as for `grouped_samples`.
         prevalence: of fractured images, for which PPV and NPV are given besides.
         command: as typed, for `metrics.json`.
@@ -119,7 +167,7 @@ def evaluate_systems(
         DataError: there is nothing to measure on.
         InputError: `grouped_by` is nothing that images have.
     """
-    samples, left_out = measured_samples(dataset, report, split)
+    samples, left_out = measured_samples(dataset, report, split, copies)
     if not samples:
         raise DataError(_NO_IMAGE)
     samples, unit = grouped_samples(samples, grouped_by)
@@ -135,6 +183,7 @@ def evaluate_systems(
         "caution": SEEN_SPLITS.get(split),
         "licence": dataset.licence,
         "left_out": left_out,
+        "without_copies": None if copies is None else copies.to_json(dataset, samples),
         **first.metrics["data"],
         "grouped_by": unit,
     }

@@ -122,6 +122,10 @@ def _doubts(systems: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what is to be known before any figure is read, a line each."""
     data = systems[0]["data"]
     lines = [] if data.get("caution") is None else [data["caution"]]
+    copies = data.get("without_copies") or {"n": 0}
+    if copies["n"]:
+        places = ", ".join(f"{split} {number}" for split, number in copies["by_split"].items())
+        lines.append(f"{copies['n']} with a copy in another split ({places}) are left out")
     for one in systems:
         begin = f"{printable(one['system']['name'])}: " if len(systems) > 1 else ""
         missing = one["data"]["failures_by_reason"].get(MISSING, 0)

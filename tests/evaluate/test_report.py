@@ -385,7 +385,7 @@ def test_written_files_are_read_back(evaluation: Evaluation, tmp_path: Path) -> 
     } - COMPARED
     parsed = json.loads((out / "metrics.json").read_text("utf-8"))
     assert parsed == metrics
-    assert (parsed["schema_version"], parsed["kind"]) == ("1.5", "evaluation")
+    assert (parsed["schema_version"], parsed["kind"]) == ("1.6", "evaluation")
     for path in written:
         if path.suffix == ".png":
             with Image.open(path) as image:

@@ -20,7 +20,7 @@ from detect.evaluate.page.parts import (
 
 __all__ = ["data_section"]
 
-_MOST_LISTED = 200  # failures; metrics.json lists all
+_MOST_LISTED = 200  # failures, and copies left out; metrics.json lists all
 _COUNTS = (
     ("n", "Images"),
     ("n_read", "Images read"),
@@ -36,11 +36,11 @@ _COUNTS = (
 
 def data_section(metrics: Metrics) -> Section:
     """Return counts, failures by reason, and figures with failures counted as wrong."""
-    blocks: list[Block] = [Facts(tuple(_facts(metrics)))]
+    blocks: list[Block] = [Facts(tuple(_facts(metrics))), *_copies(metrics)]
     if metrics.at("data", "n_failed"):
         blocks += [_reasons(metrics), *failures_as_errors(metrics), _failures(metrics)]
     else:
-        blocks.append(Text(say("No image failed, so nothing was left out of the figures.")))
+        blocks.append(Text(say("No image failed, so all of them are in the figures.")))
     return Section("data", "Data and failures", tuple(blocks))
 
 
@@ -57,6 +57,38 @@ def _facts(metrics: Metrics) -> list[tuple[str, Words]]:
     if data.get("grouped_by") is not None:
         facts.append(("Unit of the bootstrap", (metrics.text("data", "grouped_by"),)))
     return facts
+
+
+def _copies(metrics: Metrics) -> list[Block]:
+    """Return which images were left out since other splits hold them, too, if that was asked."""
+    found = metrics.content["data"].get("without_copies")
+    if found is None:
+        return []
+    at = ("data", "without_copies")
+    if not found["compared_with"]:
+        words = say("There is no other split, so no copy of its images could be looked for.")
+        return [Text(words)]
+    sizes = {other: metrics.count(*at, "compared_with", other) for other in found["compared_with"]}
+    where = " and ".join(f"{other} ({{}} images)" for other in sizes)
+    unread = "; {} of all these files cannot be read, and were not compared"
+    unreadable = [metrics.count(*at, "n_unreadable")] if found["n_unreadable"] else []
+    words = say(
+        "Left out are {} images that are, exactly or nearly, in another split, where a model may "
+        f"have learnt them. Compared with: {where}{unread if unreadable else ''}.",
+        *(metrics.count(*at, "n"), *sizes.values(), *unreadable),
+    )
+    items: list[Words] = [
+        say(
+            "{}: copy in {}",
+            metrics.text(*at, "images", number, "path"),
+            metrics.text(*at, "images", number, "splits"),
+        )
+        for number in range(min(len(found["images"]), _MOST_LISTED))
+    ]
+    if len(found["images"]) > _MOST_LISTED:
+        items.append(say(f"and {len(found['images']) - _MOST_LISTED} more; metrics.json lists all"))
+    title = f"Images left out for a copy in another split ({found['n']})"
+    return [Text(words), *([Listing(title, tuple(items))] if items else [])]
 
 
 def _reasons(metrics: Metrics) -> Table:

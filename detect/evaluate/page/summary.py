@@ -44,6 +44,7 @@ def summary_section(metrics: Metrics) -> Section:
             metrics.count("data", "n_fractured"),
             metrics.count("data", "n_not_fractured"),
         ),
+        *_copies(metrics),
         *_ranking(metrics),
         *_verdicts(metrics),
         *_boxes(metrics),
@@ -120,6 +121,13 @@ def _detectors(metrics: Metrics) -> list[Words]:
                 )
             )
     return words
+
+
+def _copies(metrics: Metrics) -> list[Words]:
+    if not (metrics.content["data"].get("without_copies") or {}).get("n"):
+        return []
+    number = metrics.count("data", "without_copies", "n")
+    return [say("Left out are {} more, since they have a copy in another split.", number)]
 
 
 def _ranking(metrics: Metrics) -> list[Words]:

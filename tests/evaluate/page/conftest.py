@@ -97,7 +97,17 @@ def page_metrics() -> dict[str, Any]:
         "root": "set",
         "split": "test",
         "licence": "CC <0>",
-        "left_out": {"duplicate_label": 2},
+        "left_out": {"copy_in_other_split": 201, "duplicate_label": 2},
+        "without_copies": {
+            "n": 201,
+            "by_split": {"train": 201, "val": 201},
+            "images": [
+                {"path": f"<i>{number}</i>\n.png", "splits": ["train", "val"]}
+                for number in range(201)
+            ],
+            "compared_with": {"train": 500, "val": 400},
+            "n_unreadable": 3,
+        },
         "grouped_by": "group",
     }
     return {

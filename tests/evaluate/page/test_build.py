@@ -100,7 +100,7 @@ def _worded(value: Any, form: str) -> str:
         assert type(value) is int
         return str(value)
     if isinstance(value, list):
-        return ", ".join(f"{item:g}" for item in value)
+        return ", ".join(_worded(item, form) for item in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -146,6 +146,11 @@ def test_every_figure_is_that_of_metrics_json(page: _Parsed, page_metrics: dict[
         "/data/n_failed",
         "/data/failures_by_reason/truncated",
         "/data/left_out/duplicate_label",
+        "/data/without_copies/n",
+        "/data/without_copies/compared_with/val",
+        "/data/without_copies/images/199/path",
+        "/data/without_copies/images/0/splits",
+        "/data/without_copies/n_unreadable",
         "/data/sha256",
         "/subsets/all/verdict/auroc",
         "/subsets/all/verdict/auroc_bootstrap",
