@@ -107,6 +107,9 @@ def _metrics(bundle: Bundle, split: str, path: Path) -> dict[str, Any]:
     if metrics.get("system", {}).get("mirror"):
         message = f"{option} {path}: was measured with --mirror, unlike the bundle's thresholds"
         raise InputError(f"{message}; measure again without it")
+    if (metrics["data"].get("without_copies") or {}).get("n"):
+        message = f"{option} {path}: was measured with --without-copies, not on the whole split"
+        raise InputError(f"{message}; measure again without it")
     _in_float32(f"{option} {path}", metrics)
     trained = bundle.manifest.training["splits"].get(split, {})
     expected = trained.get("fractured"), trained.get("not_fractured")

@@ -170,6 +170,10 @@ def _mirrored(metrics: dict[str, Any]) -> None:
     metrics["system"] = {"kind": "bundle", "mirror": True}
 
 
+def _rid_of_copies(metrics: dict[str, Any]) -> None:
+    metrics["data"]["without_copies"] = {"n": 2}
+
+
 def _in_8_bits(metrics: dict[str, Any]) -> None:
     metrics["system"] = {"kind": "bundle", "runtime": "openvino-int8", "precision": "int8"}
 
@@ -193,6 +197,7 @@ def _anonymous(metrics: dict[str, Any]) -> None:
         (_newer, "has schema '2.0', not 1.6"),
         (_no_evaluation, "is no evaluation"),
         (_mirrored, "was measured with --mirror, unlike the bundle's thresholds"),
+        (_rid_of_copies, "was measured with --without-copies, not on the whole split; .* without"),
         (_in_8_bits, "was computed in int8, unlike the bundle's thresholds; .*--runtime openvino$"),
         (_cut, "'by_size' is neither in its manifest nor in the metrics"),
         (_anonymous, "does not say what was measured on what"),
