@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from detect.evaluate.estimate import Estimate
+from detect.evaluate.estimate import CONFIDENCE_LEVEL, Estimate
 
 __all__ = [
     "BINNINGS",
@@ -20,6 +20,7 @@ __all__ = [
     "brier_score",
     "calibration_intercept",
     "calibration_slope",
+    "error_of_perfect_calibration",
     "expected_calibration_error",
     "reliability_bins",
 ]
@@ -84,6 +85,41 @@ def expected_calibration_error(
         return Estimate(None, reason=NO_IMAGE)
     gaps = np.bincount(index, weights=probabilities - labels)  # of each bin, times its count
     return Estimate(float(np.abs(gaps).sum()) / len(labels))
+
+
+def error_of_perfect_calibration(
+    probabilities: Probabilities, n_bins: int, binning: Binning, *, n_draws: int, seed: int
+) -> Estimate:
+    """Return the calibration error that chance alone gives to probabilities that are right.
+
+    Few images in a bin differ from its mean probability even then, so that an error is to be
+    held against this one and not against 0. Labels are drawn from the probabilities, as Bröcker
+    & Smith do for reliability diagrams (Weather and Forecasting 2007, "consistency resampling").
+
+    Args:
+        probabilities: of n images.
+        n_bins, binning: as for `expected_calibration_error`.
+        n_draws: how often all labels are drawn.
+        seed: of the draws.
+
+    Returns:
+        The mean of the draws; the interval holds CONFIDENCE_LEVEL of them.
+    """
+    probabilities = np.sort(probabilities)  # so that the order of images changes no draw
+    index = _bin_numbers(np.zeros(len(probabilities), np.bool_), probabilities, n_bins, binning)
+    if not len(probabilities):
+        return Estimate(None, reason=NO_IMAGE)
+    generator = np.random.default_rng(seed)
+    errors = np.empty(n_draws)
+    for number in range(n_draws):
+        drawn = generator.random(len(probabilities)) < probabilities
+        gaps = np.bincount(index, weights=probabilities - drawn)
+        errors[number] = np.abs(gaps).sum() / len(probabilities)
+    outside = (1 - CONFIDENCE_LEVEL) / 2
+    low, high = np.quantile(errors, [outside, 1 - outside])
+    return Estimate(
+        float(errors.mean()), (float(low), float(high)), "labels drawn from the probabilities"
+    )
 
 
 def brier_score(labels: Labels, probabilities: Probabilities) -> Estimate:

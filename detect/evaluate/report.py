@@ -5,7 +5,8 @@
 then says why. Intervals are at `settings.confidence_level`. Version 1.2 had no interval of F1,
 Youden's J, kappa, calibration, mAP75, mAP50-95 and AR, and of rates with failures as errors
 sensitivity and specificity alone; 1.3 had neither mistakes nor attributes; 1.4 had
-of attributes neither figures over all images nor counts by fracture; 1.5 had no without_copies.
+of attributes neither figures over all images nor counts by fracture; 1.5 had neither
+without_copies nor the calibration error of a perfect model.
 
     schema_version, kind      "1.6", "evaluation"
     version, command          of this program; as typed, or null
@@ -45,8 +46,10 @@ of attributes neither figures over all images nor counts by fracture; 1.5 had no
                               average_precision and brier once more, each failed image being the
                               worst answer: P = 0 of a fractured one, 1 of another
         calibration           n_bins, ece_equal_width, ece_equal_mass, brier, intercept,
-                              slope, reliability {equal_width|equal_mass: [{count,
-                              mean_probability, fraction_fractured}]}, before (the same,
+                              slope, ece_equal_width_of_perfect and ece_equal_mass_of_perfect (what
+                              right probabilities would show by chance), reliability
+                              {equal_width|equal_mass: [{count, mean_probability,
+                              fraction_fractured}]}, before (the same,
                               of what the model said before calibration; or null)
         operating_points      {name: {threshold, true_positive, false_positive,
                               false_negative, true_negative, sensitivity, specificity,

@@ -208,6 +208,16 @@ def _calibration_block(
             name: value.bounded_by(interval).to_json()
             for name, value, interval in zip(_CALIBRATION, values, bootstrapped, strict=True)
         },
+        **{
+            f"ece_{binning}_of_perfect": calibration_metrics.error_of_perfect_calibration(
+                probabilities,
+                settings.ece_bins,
+                binning,
+                n_draws=settings.n_resamples,
+                seed=settings.seed,
+            ).to_json()
+            for binning in calibration_metrics.BINNINGS
+        },
         "reliability": {
             binning: [
                 asdict(item)

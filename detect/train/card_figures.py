@@ -156,7 +156,9 @@ def _calibration(splits: Splits) -> str:
     notes = Footnotes()
     keys = {
         "ece_equal_width": "ECE, {bins} bins of equal width",
+        "ece_equal_width_of_perfect": "the same of right probabilities, by chance alone",
         "ece_equal_mass": "ECE, {bins} bins of equal mass",
+        "ece_equal_mass_of_perfect": "the same of right probabilities, by chance alone",
         "brier": "Brier score",
         "intercept": "intercept (0 is ideal)",
         "slope": "slope (1 is ideal; below, too sure of itself)",
@@ -170,7 +172,7 @@ def _calibration(splits: Splits) -> str:
     rows = [
         [
             title.format(bins=bins),
-            *("not recorded" if block is None else notes.cell(block[key]) for block in blocks),
+            *(_or_not_recorded(block and block.get(key), notes) for block in blocks),
         ]
         for key, title in keys.items()
     ]

@@ -158,3 +158,41 @@ def test_unfit_arrays_are_refused() -> None:
         cm.brier_score(np.array([1.0]), np.array([1.0]))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="n_bins"):
         cm.reliability_bins(np.array([True]), np.array([1.0]), 0, "equal_mass")
+
+
+def test_error_by_chance_of_a_coin_is_its_mean_deviation() -> None:
+    """Of 400 fair coins, the share of heads is off by √(2/π) standard deviations on average."""
+    found = cm.error_of_perfect_calibration(
+        np.full(400, 0.5), 10, "equal_width", n_draws=4000, seed=0
+    )
+    assert found.value == pytest.approx(np.sqrt(2 / np.pi) * 0.5 / np.sqrt(400), rel=0.05)
+    assert found.interval is not None
+    assert found.interval[1] == pytest.approx(2.24 * 0.5 / np.sqrt(400), rel=0.05)
+
+
+@pytest.mark.parametrize("binning", cm.BINNINGS)
+def test_errors_of_right_probabilities_are_mostly_within_what_chance_gives(
+    binning: cm.Binning,
+) -> None:
+    within = []
+    for seed in range(60):
+        labels, probabilities = drawn(seed, 300, 0, 1)
+        by_chance = cm.error_of_perfect_calibration(
+            probabilities, 10, binning, n_draws=200, seed=seed
+        )
+        error = cm.expected_calibration_error(labels, probabilities, 10, binning).value
+        assert by_chance.interval is not None
+        assert error is not None
+        within.append(by_chance.interval[0] <= error <= by_chance.interval[1])
+    assert 0.85 < np.mean(within) <= 1
+    labels, probabilities = drawn(0, 300, 1.5, 1)  # too low
+    wrong = cm.expected_calibration_error(labels, probabilities, 10, binning).value
+    chance = cm.error_of_perfect_calibration(probabilities, 10, binning, n_draws=200, seed=0)
+    assert wrong is not None
+    assert chance.interval is not None
+    assert wrong > chance.interval[1]
+
+
+def test_no_image_has_no_error_by_chance() -> None:
+    found = cm.error_of_perfect_calibration(np.zeros(0), 10, "equal_mass", n_draws=5, seed=0)
+    assert (found.value, found.reason) == (None, cm.NO_IMAGE)

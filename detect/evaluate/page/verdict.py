@@ -30,7 +30,9 @@ COUNTS = (
 )
 _CALIBRATION = (
     ("ece_equal_width", "ECE, bins of equal width", "0 is best"),
+    ("ece_equal_width_of_perfect", "of right probabilities, by chance", "so low it can be"),
     ("ece_equal_mass", "ECE, bins of equal count", "0 is best"),
+    ("ece_equal_mass_of_perfect", "of right probabilities, by chance", "so low it can be"),
     ("brier", "Brier score", "0 is best"),
     ("intercept", "intercept", "0 is best; above 0, probabilities are too low"),
     ("slope", "slope", "1 is best; below 1, probabilities are too extreme"),
