@@ -82,12 +82,13 @@ class OptimiserConfig(_Section):
 
 
 class BoxLossConfig(_Section):
-    """Weights of the losses of the detection heads, as ultralytics weighs them."""
+    """Weights of the losses of the detection heads, by ultralytics' names and with its defaults."""
 
-    box: float = Field(7.5, gt=0)  # of where a box lies
+    box: float = Field(7.5, gt=0)  # of how little a box overlaps the annotated one (CIoU)
     cls: float = Field(0.5, gt=0)  # of its score
+    dfl: float = Field(1.5, gt=0)  # of the distances of its sides
     # share of the one2many head, in the first epoch and in the last, where a network has a
-    # one2one head as well; the trunk learns of boxes through one2many alone
+    # one2one head as well; of the two, only one2many teaches the trunk
     one2many: tuple[Share, Share] = (0.8, 0.1)
 
 

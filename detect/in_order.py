@@ -37,7 +37,8 @@ def in_order(
 ) -> Iterator[_Result]:
     """Yield the results of `work` in the order of `items`, with a bounded number under way.
 
-    Where the caller stops (an error, Ctrl-C), what is not yet begun is given up.
+    Where `work` raises, or Ctrl-C ends the wait for it, what is not yet begun is given up; where
+    the caller raises between two results, when this generator is closed or forgotten.
     """
     waiting: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(workers, thread_name_prefix="worker") as pool:

@@ -103,7 +103,7 @@ def evaluate(
         typer.Option(
             "--without-copies",
             help="Leave out images of the split that have an exact or near copy in another split, "
-            "as `data check` finds them.",
+            "as `data check` finds them; others of their group stay.",
         ),
     ] = False,
     mirror: Mirror = False,

@@ -90,11 +90,12 @@ def expected_calibration_error(
 def error_of_perfect_calibration(
     probabilities: Probabilities, n_bins: int, binning: Binning, *, n_draws: int, seed: int
 ) -> Estimate:
-    """Return the calibration error that chance alone gives to probabilities that are right.
+    """Return the calibration error that chance alone gives to a perfectly calibrated model.
 
-    Few images in a bin differ from its mean probability even then, so that an error is to be
+    The few images of a bin differ from its mean probability even then, so that an error is to be
     held against this one and not against 0. Labels are drawn from the probabilities, as Bröcker
     & Smith do for reliability diagrams (Weather and Forecasting 2007, "consistency resampling").
+    Images are taken as independent: where those of a group go together, chance gives more.
 
     Args:
         probabilities: of n images.

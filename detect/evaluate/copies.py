@@ -1,7 +1,9 @@
 """Images of a split that other splits hold, too: to measure without them.
 
 Whoever was trained on, or had thresholds set on, a copy of an image has all but seen it, so that
-figures on it flatter. What a copy is, the thorough check of the data alone decides.
+figures on it flatter. What a copy is, the thorough check of the data alone decides. An exact copy
+counts as well, though `train` itself leaves it out: other models may not have done so. Other
+images of the same group stay.
 
 In `metrics.json`, `data.without_copies` is null where nobody asked, else
 

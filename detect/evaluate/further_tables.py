@@ -17,9 +17,9 @@ _SHARES = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "P
 _OTHERS = {"accuracy": "accuracy", "f1": "F1", "youden": "Youden's J", "kappa": "Cohen's kappa"}
 _CALIBRATION = {
     "ece_equal_width": "ECE, bins of equal width",
-    "ece_equal_width_of_perfect": "  right probabilities, by chance",
+    "ece_equal_width_of_perfect": "  of perfect calibration, by chance",
     "ece_equal_mass": "ECE, bins of equal count",
-    "ece_equal_mass_of_perfect": "  right probabilities, by chance",
+    "ece_equal_mass_of_perfect": "  of perfect calibration, by chance",
     "brier": "Brier score",
     "intercept": "calibration intercept, 0 is ideal",
     "slope": "calibration slope, 1 is ideal",

@@ -49,7 +49,7 @@ class Opened:
 def open_wanted(
     wanted: Sequence[Wanted],
     classes: Mapping[str, str | None],
-    runtime: RuntimeName = "openvino",
+    runtime: RuntimeName,
 ) -> tuple[Opened, ...]:
     """Open all systems, so that mistakes come up before anything is computed.
 
@@ -59,7 +59,8 @@ def open_wanted(
         runtime: of `choose_runtime`, what is to compute bundles.
 
     Raises:
-        InputError, BundleError: one of them cannot be used; the line names the option.
+        InputError, BundleError: one of them cannot be used; the line names its option, or
+            --runtime.
     """
     parted = [_part(one.text) for one in wanted]
     names = _names(wanted, parted)

@@ -47,7 +47,7 @@ without_copies nor the calibration error of a perfect model.
                               worst answer: P = 0 of a fractured one, 1 of another
         calibration           n_bins, ece_equal_width, ece_equal_mass, brier, intercept,
                               slope, ece_equal_width_of_perfect and ece_equal_mass_of_perfect (what
-                              right probabilities would show by chance), reliability
+                              perfect calibration would show by chance), reliability
                               {equal_width|equal_mass: [{count, mean_probability,
                               fraction_fractured}]}, before (the same,
                               of what the model said before calibration; or null)

@@ -111,7 +111,8 @@ def check_split_for_copies(
         full = full_check(dataset, workers=workers, on_image=progress.advance)
     _tell(dataset, full.quick, split)
     copies = copies_in_other_splits(full, split)
-    LOGGER.info("%s: %s", dataset.name, copies.told())
+    level = logging.INFO if copies.compared_with else logging.WARNING
+    LOGGER.log(level, "%s: %s", dataset.name, copies.told())
     if copies.images and not measured_samples(dataset, full.quick, split, copies)[0]:
         message = f"{dataset.root}: without the {len(copies.images)} that have a copy in another "
         message += f"split, no image of {split} is left to measure on"

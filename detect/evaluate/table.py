@@ -122,7 +122,9 @@ def _doubts(systems: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what is to be known before any figure is read, a line each."""
     data = systems[0]["data"]
     lines = [] if data.get("caution") is None else [data["caution"]]
-    copies = data.get("without_copies") or {"n": 0}
+    copies = data.get("without_copies") or {"n": 0, "compared_with": True}
+    if not copies["compared_with"]:
+        lines.append("there is no other split, so no copy could be looked for")
     if copies["n"]:
         places = ", ".join(f"{split} {number}" for split, number in copies["by_split"].items())
         lines.append(f"{copies['n']} with a copy in another split ({places}) are left out")
@@ -150,7 +152,8 @@ def _note(settings: Mapping[str, Any]) -> str:
     return (
         f"[{settings['confidence_level']:.0%} interval]; FROC: fractures found (IoU "
         f"{settings['froc_iou']:g}) at so many false positives per image; ECE: "
-        f"{settings['ece_bins']} bins of equal width"
+        f"{settings['ece_bins']} bins of equal width; by chance: mean and range of labels drawn "
+        "from the probabilities, images taken as independent"
     )
 
 

@@ -89,7 +89,6 @@ class FractureNetwork(DetectionModel):
         self.verdict = VerdictHead(self.feature_channels, pooling)
         self.verdict_gain = 1.0
         self.evidence_gain = 0.5
-        self.one2many_share = (0.8, 0.1)
         self.cpu_bfloat16 = False
 
     @property
@@ -150,6 +149,7 @@ class FractureNetwork(DetectionModel):
         }
 
     criterion: Any = None
+    one2many_share: tuple[float, float] = (0.8, 0.1)  # of the class: older checkpoints have none
 
     def init_criterion(self) -> Any:
         """Return ultralytics' loss; of two heads, `one2many_share` from first epoch to last."""

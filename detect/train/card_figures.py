@@ -156,9 +156,9 @@ def _calibration(splits: Splits) -> str:
     notes = Footnotes()
     keys = {
         "ece_equal_width": "ECE, {bins} bins of equal width",
-        "ece_equal_width_of_perfect": "the same of right probabilities, by chance alone",
+        "ece_equal_width_of_perfect": "the same of perfect calibration, by chance alone",
         "ece_equal_mass": "ECE, {bins} bins of equal mass",
-        "ece_equal_mass_of_perfect": "the same of right probabilities, by chance alone",
+        "ece_equal_mass_of_perfect": "the same of perfect calibration, by chance alone",
         "brier": "Brier score",
         "intercept": "intercept (0 is ideal)",
         "slope": "slope (1 is ideal; below, too sure of itself)",
@@ -178,7 +178,8 @@ def _calibration(splits: Splits) -> str:
     ]
     return markdown_table(head, rows) + (
         f"{notes.text()}\nBefore: what the model said before it was calibrated, where the "
-        "evaluation recorded it. The\ncalibration was fitted on val.\n"
+        "evaluation recorded it. The\ncalibration was fitted on val. By chance alone: mean and "
+        "95 % range of labels drawn from the\nprobabilities, images taken as independent.\n"
     )
 
 

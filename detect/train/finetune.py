@@ -164,6 +164,7 @@ def _arguments(prepared: Prepared, init: str, run: Path, device: str) -> dict[st
         "warmup_bias_lr": 0.0,
         "box": recipe.losses.box,
         "cls": recipe.losses.cls,
+        "dfl": recipe.losses.dfl,
         "patience": 0,
         "close_mosaic": 0,
         "plots": False,

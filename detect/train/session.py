@@ -14,6 +14,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from detect.config import TrainConfig
 from detect.data.sample import Dataset
 from detect.errors import InputError, OutputError, TrainingError
@@ -162,12 +164,21 @@ def _require_same_request(request: TrainRequest, datasets: Sequence[Dataset], fi
     now = request.identity(datasets)
     if before is None:
         raise InputError(f"--resume: there is no run in {request.run}; start without --resume")
+    before["recipe"] = _in_full(before.get("recipe"))
     changed = [name for name in now if now[name] != before.get(name)]
     if changed:
         raise InputError(
             f"--resume: {', '.join(_TOLD.get(name, name) for name in changed)} not as in the run "
             f"in {request.run}; repeat its options, or start a new run without --resume"
         )
+
+
+def _in_full(recipe: Any) -> Any:
+    """Return a recorded recipe with the keys that it had not yet, as their defaults are."""
+    try:
+        return TrainConfig.model_validate(recipe).model_dump(mode="json")
+    except ValidationError:
+        return recipe  # which is not that of any request now
 
 
 def _digest(datasets: Sequence[Dataset]) -> str:

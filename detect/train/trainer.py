@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.utils import RANK
 from ultralytics.utils.torch_utils import unwrap_model
 
+from detect.config import BoxLossConfig
 from detect.model.network import FractureNetwork
 from detect.train.dataset import ViewDataset, WholeDataset, collate
 from detect.train.environment import precision_of
@@ -19,6 +21,8 @@ from detect.train.measure import METRIC_KEYS, MonitorResult, measure
 from detect.train.prepared import Prepared
 
 __all__ = ["FractureTrainer"]
+
+LOGGER = logging.getLogger(__name__)
 
 
 class _MetricNames:
@@ -71,6 +75,8 @@ class FractureTrainer(DetectionTrainer):
         if weights is not None:
             network.load(weights, verbose=False)
         network.one2many_share = recipe.losses.one2many
+        if len(network.heads) == 1 and recipe.losses.one2many != BoxLossConfig().one2many:
+            LOGGER.warning("losses.one2many: this network has one detection head; no effect")
         network.verdict_gain = recipe.verdict.joint_gain
         network.evidence_gain = recipe.verdict.evidence_gain if recipe.verdict.joint_gain else 0.0
         on_cpu = self.device.type == "cpu"

@@ -45,7 +45,7 @@ def results(tmp_path: Path, reading: Callable[..., Reading]) -> Path:
 
 
 def opened(*texts: object, option: str = "--against") -> tuple[Opened, ...]:
-    return open_wanted([Wanted(option, str(text)) for text in texts], NO_CLASSES)
+    return open_wanted([Wanted(option, str(text)) for text in texts], NO_CLASSES, "openvino")
 
 
 def names(*texts: object) -> list[str]:

@@ -165,7 +165,7 @@ def test_an_interrupted_evaluation_ends_at_once(
     many = samples[:1] * 300
     with pytest.raises(KeyboardInterrupt):
         read_samples(many, counted, bundle, workers=1, show_progress=False)  # type: ignore[arg-type]
-    assert len(started) < 150
+    assert len(started) <= 5  # the one that was counted, and those under way
 
 
 def test_nothing_to_measure_is_said(bundle: Bundle) -> None:

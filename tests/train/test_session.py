@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,23 @@ def test_only_the_same_request_is_resumed(request_: TrainRequest, name: str, val
 
     with pytest.raises(InputError, match=f"--resume: {name} not as in"):
         claim_run(replace(request_, resume=True, **{name: value}))  # type: ignore[arg-type]
+
+
+def test_a_run_from_before_a_key_of_the_recipe_was_there_is_resumed(
+    request_: TrainRequest,
+) -> None:
+    claim_run(request_)
+    file = request_.run / "run.json"
+    plain = json.loads(file.read_text(encoding="utf-8"))
+    del plain["recipe"]["losses"]
+    file.write_text(json.dumps(plain), encoding="utf-8")
+
+    claim_run(replace(request_, resume=True))
+
+    plain["recipe"]["seed"] = "none"
+    file.write_text(json.dumps(plain), encoding="utf-8")
+    with pytest.raises(InputError, match="--resume: recipe not as in"):
+        claim_run(replace(request_, resume=True))
 
 
 @pytest.mark.parametrize(

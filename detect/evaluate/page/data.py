@@ -73,8 +73,8 @@ def _copies(metrics: Metrics) -> list[Block]:
     unread = "; {} of all these files cannot be read, and were not compared"
     unreadable = [metrics.count(*at, "n_unreadable")] if found["n_unreadable"] else []
     words = say(
-        "Left out are {} images that are, exactly or nearly, in another split, where a model may "
-        f"have learnt them. Compared with: {where}{unread if unreadable else ''}.",
+        "Left out are {} images that are, exactly or nearly, in another split as well. "
+        f"Compared with: {where}{unread if unreadable else ''}.",
         *(metrics.count(*at, "n"), *sizes.values(), *unreadable),
     )
     items: list[Words] = [

@@ -28,11 +28,12 @@ COUNTS = (
     ("false_positive", "false positives"),
     ("true_negative", "true negatives"),
 )
+_BY_CHANCE = "mean and range of draws, images as independent; an error above it is none of chance"
 _CALIBRATION = (
     ("ece_equal_width", "ECE, bins of equal width", "0 is best"),
-    ("ece_equal_width_of_perfect", "of right probabilities, by chance", "so low it can be"),
+    ("ece_equal_width_of_perfect", "of perfect calibration, by chance", _BY_CHANCE),
     ("ece_equal_mass", "ECE, bins of equal count", "0 is best"),
-    ("ece_equal_mass_of_perfect", "of right probabilities, by chance", "so low it can be"),
+    ("ece_equal_mass_of_perfect", "of perfect calibration, by chance", _BY_CHANCE),
     ("brier", "Brier score", "0 is best"),
     ("intercept", "intercept", "0 is best; above 0, probabilities are too low"),
     ("slope", "slope", "1 is best; below 1, probabilities are too extreme"),
