@@ -127,8 +127,9 @@ def evaluate(
     from detect.evaluate.measured import measured_samples
     from detect.evaluate.opening import Wanted, classes_of, make_ready, open_wanted, require_val
     from detect.evaluate.report import claim_report, write_report
-    from detect.evaluate.run import check_split, check_split_for_copies, evaluate_systems
+    from detect.evaluate.run import evaluate_systems
     from detect.evaluate.seen import SEEN_SPLITS
+    from detect.evaluate.split_check import check_split, check_split_for_copies
     from detect.evaluate.table import format_table
     from detect.evaluate.truths import shared_folder
     from detect.model.bundle import Bundle

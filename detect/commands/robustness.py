@@ -77,8 +77,8 @@ def robustness(
         write_robustness,
     )
     from detect.evaluate.robustness.table import format_robustness
-    from detect.evaluate.run import check_split
     from detect.evaluate.seen import SEEN_SPLITS
+    from detect.evaluate.split_check import check_split
     from detect.model.bundle import load_bundle
     from detect.model.runtime import require_runtime
     from detect.model.runtimes import RUNTIMES, choose_runtime, default_workers

@@ -13,7 +13,6 @@ one's figures stay at the top level:
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,14 +20,12 @@ from typing import Any
 
 from detect import __version__
 from detect.data.check_report import CheckReport
-from detect.data.label_rule import require_labels
-from detect.data.quick_check import quick_check
 from detect.data.sample import Dataset, Sample
 from detect.data.shortcuts import FEW_VALUES, restates_label
 from detect.errors import DataError
 from detect.evaluate.cases import Case, pair_cases
 from detect.evaluate.compare import compare_cases
-from detect.evaluate.copies import Copies, copies_in_other_splits
+from detect.evaluate.copies import Copies
 from detect.evaluate.grouping import grouped_samples
 from detect.evaluate.headline import summarise
 from detect.evaluate.measured import measured_samples
@@ -36,24 +33,18 @@ from detect.evaluate.readings import Readings
 from detect.evaluate.report import evaluate_records
 from detect.evaluate.seen import SEEN_SPLITS
 from detect.evaluate.settings import Settings
+from detect.evaluate.split_check import NO_IMAGE
 from detect.evaluate.systems import System, bundle_system
 from detect.evaluate.truths import shared_folder, truths_of
 from detect.model.bundle import Bundle
 from detect.model.runtime import RuntimeName
-from detect.progress import Progress
 from detect.record import Failure, Reading
 
 __all__ = [
-    "check_split",
-    "check_split_for_copies",
     "evaluate_samples",
     "evaluate_split",
     "evaluate_systems",
 ]
-
-LOGGER = logging.getLogger(__name__)
-_NO_IMAGE = "the split has no image; choose another --split or assign splits"
-_TOLD_LATER = ("unreadable", "multi_frame")  # as failures, when their turn comes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,74 +55,6 @@ class _Measured:
     cases: tuple[Case, ...]
     settings: Settings
     readings: Readings
-
-
-def check_split(
-    dataset: Dataset, split: str, *, workers: int = 1, show_progress: bool = False
-) -> CheckReport:
-    """Check a dataset and tell what is wrong with the split that is to be measured on.
-
-    The whole dataset is checked, since copies in other splits decide what is measured on.
-
-    Args:
-        dataset: as `load_fractures` returns it.
-        split: one of SPLITS.
-        workers: threads.
-        show_progress: draw a bar on stderr.
-
-    Raises:
-        DataError: there is nothing to measure on.
-    """
-    _require_images(dataset, split)
-    with Progress("check", len(dataset.samples), bar=show_progress) as progress:
-        report = quick_check(dataset, workers=workers, on_image=progress.advance)
-    _tell(dataset, report, split)
-    return report
-
-
-def check_split_for_copies(
-    dataset: Dataset, split: str, *, workers: int = 1, show_progress: bool = False
-) -> tuple[CheckReport, Copies]:
-    """Check a dataset as `check_split` does, and find what the split shares with the others.
-
-    Args:
-        dataset, split, workers, show_progress: as for `check_split`.
-
-    Returns:
-        the same report, and the copies to leave out, of which a line is logged.
-
-    Raises:
-        DataError: there is nothing to measure on, or nothing but copies.
-        ReadError: an image that could be read can no longer be.
-    """
-    _require_images(dataset, split)
-    from detect.data.full_check import full_check  # needs the extra `data`, unlike all else here
-
-    with Progress("compare", len(dataset.samples), bar=show_progress) as progress:
-        full = full_check(dataset, workers=workers, on_image=progress.advance)
-    _tell(dataset, full.quick, split)
-    copies = copies_in_other_splits(full, split)
-    level = logging.INFO if copies.compared_with else logging.WARNING
-    LOGGER.log(level, "%s: %s", dataset.name, copies.told())
-    if copies.images and not measured_samples(dataset, full.quick, split, copies)[0]:
-        message = f"{dataset.root}: without the {len(copies.images)} that have a copy in another "
-        message += f"split, no image of {split} is left to measure on"
-        raise DataError(f"{message}; give images that are in no other split")
-    return full.quick, copies
-
-
-def _require_images(dataset: Dataset, split: str) -> None:
-    if not dataset.split(split):
-        raise DataError(f"{dataset.root}: {_NO_IMAGE}")
-    require_labels(dataset, (split,))
-
-
-def _tell(dataset: Dataset, report: CheckReport, split: str) -> None:
-    """Log what is wrong with a split."""
-    inside = {sample.image for sample in dataset.split(split)}
-    for problem in report.problems:
-        if problem.kind not in _TOLD_LATER and not inside.isdisjoint(problem.images):
-            LOGGER.warning("%s: %s", dataset.name, problem.line)
 
 
 def evaluate_systems(
@@ -170,7 +93,7 @@ def evaluate_systems(
     """
     samples, left_out = measured_samples(dataset, report, split, copies)
     if not samples:
-        raise DataError(_NO_IMAGE)
+        raise DataError(NO_IMAGE)
     samples, unit = grouped_samples(samples, grouped_by)
     folder = shared_folder(dataset, samples)
     first, *others = (
@@ -255,7 +178,7 @@ def evaluate_samples(
         DataError: there is nothing to measure on.
     """
     if not samples:
-        raise DataError(_NO_IMAGE)
+        raise DataError(NO_IMAGE)
     system = bundle_system(bundle, runtime=runtime, workers=workers, show_progress=show_progress)
     measured = _measure(samples, system, folder, None, samples)
     return measured.metrics, measured.readings.records

@@ -21,8 +21,9 @@ from detect.data.sample import Dataset, Sample
 from detect.errors import DataError
 from detect.evaluate import run
 from detect.evaluate.readings import Readings, sample_name
-from detect.evaluate.run import check_split, evaluate_samples, evaluate_split, evaluate_systems
+from detect.evaluate.run import evaluate_samples, evaluate_split, evaluate_systems
 from detect.evaluate.settings import Settings
+from detect.evaluate.split_check import check_split
 from detect.evaluate.systems import System, read_with_bundle
 from detect.model.bundle import Bundle, load_bundle
 from detect.model.postprocess import MIN_SCORE

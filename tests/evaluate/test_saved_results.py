@@ -18,9 +18,10 @@ from detect.data.phantom.writer import write_phantoms
 from detect.data.sample import Dataset
 from detect.errors import DataError, InputError
 from detect.evaluate import run
-from detect.evaluate.run import check_split, evaluate_split, evaluate_systems
+from detect.evaluate.run import evaluate_split, evaluate_systems
 from detect.evaluate.saved_results import open_results, saved_system
 from detect.evaluate.settings import Settings
+from detect.evaluate.split_check import check_split
 from detect.model.bundle import load_bundle
 from detect.pipeline import DetectRequest, detect_folder
 from detect.record import Box, Failure, Finding, Reading

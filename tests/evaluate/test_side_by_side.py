@@ -17,8 +17,9 @@ from detect.data.phantom.writer import write_phantoms
 from detect.data.sample import Dataset, Sample
 from detect.evaluate import run
 from detect.evaluate.readings import Readings
-from detect.evaluate.run import check_split, evaluate_split, evaluate_systems
+from detect.evaluate.run import evaluate_split, evaluate_systems
 from detect.evaluate.settings import Settings
+from detect.evaluate.split_check import check_split
 from detect.evaluate.systems import System, bundle_system
 from detect.evaluate.table import format_table
 from detect.model.bundle import load_bundle

@@ -23,8 +23,8 @@ from detect.data.phantom.render import render_phantom
 from detect.data.sample import Dataset, LabelledBox, Sample
 from detect.errors import DataError
 from detect.evaluate.measured import measured_samples
-from detect.evaluate.run import check_split, check_split_for_copies
 from detect.evaluate.settings import Settings
+from detect.evaluate.split_check import check_split, check_split_for_copies
 from detect.record import Box, Reading
 
 BOXES = (LabelledBox(Box(10, 10, 40, 40), "fracture"),)
