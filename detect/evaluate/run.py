@@ -40,11 +40,7 @@ from detect.model.bundle import Bundle
 from detect.model.runtime import RuntimeName
 from detect.record import Failure, Reading
 
-__all__ = [
-    "evaluate_samples",
-    "evaluate_split",
-    "evaluate_systems",
-]
+__all__ = ["evaluate_samples", "evaluate_split", "evaluate_systems"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,7 +36,7 @@ def check_split(
     Raises:
         DataError: there is nothing to measure on.
     """
-    require_images(dataset, split)
+    _require_images(dataset, split)
     with Progress("check", len(dataset.samples), bar=show_progress) as progress:
         report = quick_check(dataset, workers=workers, on_image=progress.advance)
     _tell(dataset, report, split)
@@ -58,7 +58,7 @@ def check_split_for_copies(
         DataError: there is nothing to measure on, or nothing but copies.
         ReadError: an image that could be read can no longer be.
     """
-    require_images(dataset, split)
+    _require_images(dataset, split)
     from detect.data.full_check import full_check  # needs the extra `data`, unlike all else here
 
     with Progress("compare", len(dataset.samples), bar=show_progress) as progress:
@@ -74,7 +74,7 @@ def check_split_for_copies(
     return full.quick, copies
 
 
-def require_images(dataset: Dataset, split: str) -> None:
+def _require_images(dataset: Dataset, split: str) -> None:
     if not dataset.split(split):
         raise DataError(f"{dataset.root}: {NO_IMAGE}")
     require_labels(dataset, (split,))

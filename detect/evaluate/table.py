@@ -122,10 +122,10 @@ def _doubts(systems: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what is to be known before any figure is read, a line each."""
     data = systems[0]["data"]
     lines = [] if data.get("caution") is None else [data["caution"]]
-    copies = data.get("without_copies") or {"n": 0, "compared_with": True}
-    if not copies["compared_with"]:
+    copies = data.get("without_copies")
+    if copies is not None and not copies["compared_with"]:
         lines.append("there is no other split, so no copy could be looked for")
-    if copies["n"]:
+    if copies is not None and copies["n"]:
         places = ", ".join(f"{split} {number}" for split, number in copies["by_split"].items())
         lines.append(f"{copies['n']} with a copy in another split ({places}) are left out")
     for one in systems:

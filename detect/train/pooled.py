@@ -39,6 +39,7 @@ def pooled_features(
         assert features is not None  # of a graph that this version exported
         return features[0]
 
-    rows = in_order(work, pictures, workers)
-    followed_rows = followed("attributes", rows, len(pictures), bar=show_progress)
-    return np.array(list(followed_rows), np.float64)
+    rows = followed(
+        "attributes", in_order(work, pictures, workers), len(pictures), bar=show_progress
+    )
+    return np.array(list(rows), np.float64)

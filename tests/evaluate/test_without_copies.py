@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -26,6 +26,15 @@ from detect.evaluate.measured import measured_samples
 from detect.evaluate.settings import Settings
 from detect.evaluate.split_check import check_split, check_split_for_copies
 from detect.record import Box, Reading
+
+
+class Evaluated(NamedTuple):
+    """What a person sees on the terminal, and what was written."""
+
+    out: str
+    metrics: dict[str, Any]
+    page: str
+
 
 BOXES = (LabelledBox(Box(10, 10, 40, 40), "fracture"),)
 OWN = {
@@ -112,6 +121,25 @@ def save_results(tmp_path: Path, reading: Callable[..., Reading]) -> Callable[..
     return save
 
 
+@pytest.fixture
+def evaluated(
+    data: Path, save_results: Callable[..., Path], call: Call, tmp_path: Path
+) -> Callable[..., Evaluated]:
+    """Evaluate saved results on the split test by the command, with further options."""
+
+    def evaluate(*options: str | Path) -> Evaluated:
+        out = tmp_path / "out"
+        ended = call(
+            *("evaluate", "--data", data, "--predictions", save_results("one.jsonl", 0.9)),
+            *("--out", out, *options),
+        )
+        assert ended.code == 0, ended.err  # the results have a reading of the wreck
+        metrics = json.loads((out / "metrics.json").read_text("utf-8"))
+        return Evaluated(ended.out, metrics, (out / "report.html").read_text("utf-8"))
+
+    return evaluate
+
+
 def names_of(samples: tuple[Sample, ...]) -> set[str]:
     return {sample.image.name for sample in samples}
 
@@ -143,19 +171,12 @@ def test_another_split_is_rid_of_its_own_copies(data: Path) -> None:
 
 
 def test_every_model_is_measured_on_the_images_that_stay(
-    data: Path,
+    evaluated: Callable[..., Evaluated],
     save_results: Callable[..., Path],
-    call: Call,
-    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    ended = call(
-        *("evaluate", "--data", data, "--predictions", save_results("one.jsonl", 0.9)),
-        *("--against", save_results("two.jsonl", 0.8), "--out", tmp_path / "out"),
-        "--without-copies",
-    )
-    assert ended.code == 0, ended.err  # the results have a reading of the wreck
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    against = save_results("two.jsonl", 0.8)
+    out, metrics, page = evaluated("--against", against, "--without-copies")
     found = metrics["data"]["without_copies"]
     assert {Path(one["path"]).name: one["splits"] for one in found.pop("images")} == COPIED
     assert found == {
@@ -174,30 +195,19 @@ def test_every_model_is_measured_on_the_images_that_stay(
     told = "set: 4 images of test left out for a copy in another split (train 3, val 2)"
     assert told in caplog.text
     assert "1 file that cannot be read not compared" in caplog.text
-    assert "4 with a copy in another split (train 3, val 2) are left out" in ended.out
-    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "4 with a copy in another split (train 3, val 2) are left out" in out
     assert "Images left out for a copy in another split (4)" in page
     for name in COPIED:
         assert f"images/{name}" in page
 
 
 def test_without_being_asked_copies_stay(
-    data: Path,
-    save_results: Callable[..., Path],
-    call: Call,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    evaluated: Callable[..., Evaluated], caplog: pytest.LogCaptureFixture
 ) -> None:
-    ended = call(
-        *("evaluate", "--data", data, "--predictions", save_results("one.jsonl", 0.9)),
-        *("--out", tmp_path / "out"),
-    )
-    assert ended.code == 0, ended.err
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text("utf-8"))
+    out, metrics, page = evaluated()
     assert metrics["data"]["without_copies"] is None
     assert (metrics["data"]["n"], metrics["data"]["left_out"]) == (len(STAY) + len(COPIED), {})
-    page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "copy in another split" not in ended.out + caplog.text + page
+    assert "copy in another split" not in out + caplog.text + page
 
 
 def test_copies_are_found_across_datasets(data: Path, tmp_path: Path) -> None:
