@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from detect.cores import cores_allowed
+from detect.cores import cores_allowed, threads_to_compute
 from detect.model.bundle import load_bundle
 
 ON_ONE_CORE = """
@@ -56,3 +56,14 @@ def test_elsewhere_all_cores_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cores_allowed() == 6
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert cores_allowed() == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "threads"),
+    [("", None), ("all", None), ("0", None), ("1", 1), ("3", 3), (" 4,2 ", 4)],
+)
+def test_training_computes_on_all_cores_unless_told(
+    asked: str, threads: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detect.cores._OMP_NUM_THREADS", asked)
+    assert threads_to_compute() == (threads or cores_allowed())

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
 from detect.config import TrainConfig
-from detect.cores import cores_allowed
+from detect.cores import threads_to_compute
 from detect.errors import OutputError, TrainingError
 from detect.progress import Progress
 from detect.train.curve import drop_epochs_after
@@ -32,9 +31,9 @@ class _Reports:
         from ultralytics.utils import RANK
 
         if trainer.device.type == "cpu":
-            # ultralytics leaves a core to loader processes, which the CPU path does not have,
-            # and overrides what the user asked for
-            torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or cores_allowed()))
+            # ultralytics leaves a core to loader processes, which the CPU path does not have, and
+            # overrides what the user asked for; its import makes one thread OpenMP's default
+            torch.set_num_threads(threads_to_compute())
         batches = len(trainer.train_loader)
         if RANK <= 0:  # of several GPUs the first one reports
             self.steps = Progress(

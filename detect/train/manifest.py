@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from detect import __version__
-from detect.cores import cores_allowed
+from detect.cores import cores_allowed, threads_to_compute
 from detect.data.check_report import CheckReport
 from detect.data.sample import SPLITS, Dataset
 from detect.model.bundle import BUNDLE_SCHEMA, InputForm
@@ -68,7 +68,7 @@ def compose_manifest(
             "recipe": recipe.model_dump(mode="json"),
             "device": device,
             "machine": f"{platform.system()} {platform.machine()}",
-            "cores": cores_allowed(),
+            "cores": min(threads_to_compute(), cores_allowed()),  # those that compute
             "precision": precision_of(device, recipe),
             "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx")},
             **choice,

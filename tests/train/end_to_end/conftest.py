@@ -30,14 +30,20 @@ RECIPE: dict[str, Any] = {
 }
 
 # Raises at every attempt to look up a name or to connect, and notes it, should it be swallowed.
-_NO_NETWORK = """
-import os, sys
+# Notes at the end with how many threads PyTorch computed.
+_WATCH = """
+import atexit, os, sys
 def _refuse(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
         with open(os.environ["NETWORK_ATTEMPTS"], "a") as file:
             print(event, arguments, file=file)
         raise OSError(f"no network in tests: {event}")
 sys.addaudithook(_refuse)
+def _note():
+    if "torch" in sys.modules:
+        with open(os.environ["THREADS"], "w") as file:
+            print(sys.modules["torch"].get_num_threads(), file=file)
+atexit.register(_note)
 """
 
 
@@ -46,6 +52,7 @@ class Workplace:
     """A folder that a command line is run in, with a home folder and a network that are watched."""
 
     folder: Path
+    omp_num_threads: str = "1"
 
     @property
     def home(self) -> Path:
@@ -54,6 +61,10 @@ class Workplace:
     @property
     def network_attempts(self) -> Path:
         return self.folder / "network.txt"
+
+    @property
+    def threads(self) -> Path:
+        return self.folder / "threads.txt"
 
     def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         """Start `python cli.py ARGUMENTS` here."""
@@ -65,7 +76,8 @@ class Workplace:
             | {
                 "HOME": str(self.home),
                 "NETWORK_ATTEMPTS": str(self.network_attempts),
-                "OMP_NUM_THREADS": "1",
+                "OMP_NUM_THREADS": self.omp_num_threads,
+                "THREADS": str(self.threads),
                 "PYTHONPATH": str(self.folder / "site"),
             },
             stdout=subprocess.PIPE,
@@ -98,7 +110,7 @@ def new_workplace() -> NewWorkplace:
     def make(folder: Path) -> Workplace:
         (folder / "home").mkdir(parents=True)
         (folder / "site").mkdir()
-        (folder / "site" / "sitecustomize.py").write_text(_NO_NETWORK, encoding="utf-8")
+        (folder / "site" / "sitecustomize.py").write_text(_WATCH, encoding="utf-8")
         return Workplace(folder)
 
     return make

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import yaml
 from PIL import Image
 
 import cli
+from detect.cores import cores_allowed
 
 pytestmark = pytest.mark.slow
 
@@ -193,6 +195,19 @@ def test_the_weights_of_the_box_losses_reach_the_training(
     for name, kept in (("one2one_cv2", True), ("cv2", False)):
         was, became = (getattr(head, name)[0][-1].bias for head in (first, last.model[-1]))
         assert torch.equal(was.half(), became.half()) == kept
+
+
+def test_training_takes_every_core_unless_told(
+    workplace: Any, phantoms: Path, write_recipe: Any, random_weights: Any, tmp_path: Path
+) -> None:
+    # ultralytics' import makes one thread the default of the process
+    replace(workplace, omp_num_threads="").train(
+        *("--data", phantoms, "--config", write_recipe(tmp_path / "one.yaml", epochs=1)),
+        *("--init", random_weights("yolo26n"), "--out", "weights/one"),
+    )
+    assert int(workplace.threads.read_text()) == cores_allowed()
+    training = _manifest(workplace.folder / "weights" / "one")["training"]
+    assert training["cores"] == cores_allowed()
 
 
 def test_training_goes_on_from_a_bundle_on_data_without_a_test_split(
