@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import detect.cores  # noqa: F401 - first of all, since ultralytics' import writes what it reads
+
 __all__ = ["DEFAULT_BUNDLE", "MANUFACTURER", "MODEL_NAME", "__version__"]
 
 __version__ = "0.1.0"

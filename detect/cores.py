@@ -1,4 +1,4 @@
-"""How many of the machine's cores this process may use: what numbers of threads follow from."""
+"""What numbers of threads follow from: the cores this process may use, and what it was told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 __all__ = ["cores_allowed", "threads_to_compute"]
 
-_OMP_NUM_THREADS = os.environ.get("OMP_NUM_THREADS", "")  # before ultralytics' import sets it to 1
+_OMP_NUM_THREADS = os.environ.get("OMP_NUM_THREADS", "")  # ultralytics' import writes 1
 
 
 def cores_allowed() -> int:
@@ -23,8 +23,9 @@ def cores_allowed() -> int:
 def threads_to_compute() -> int:
     """Return with how many threads a network is trained on the processor, at least 1.
 
-    As many as OMP_NUM_THREADS told this process to, or else one per core allowed. Of a list, for
-    nested regions (OpenMP 5.2, section 21.1.2), the first counts; what is no number does not.
+    As many as OMP_NUM_THREADS says, or else one per core allowed. Of a list (OpenMP 5.2, section
+    21.1.2) the first counts; 0, or what is no number, is ignored. A program that imports
+    ultralytics before `detect` is taken to have asked for the one thread that it writes.
     """
     first = _OMP_NUM_THREADS.split(",")[0].strip()
     return int(first) if first.isascii() and first.isdigit() and int(first) else cores_allowed()

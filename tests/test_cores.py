@@ -58,6 +58,19 @@ def test_elsewhere_all_cores_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cores_allowed() == 1
 
 
+@pytest.mark.skipif(cores_allowed() < 2, reason="one core is all that there is")
+@pytest.mark.parametrize("first", ["detect.train.trainer", "detect.train.verdict", "detect"])
+def test_what_ultralytics_writes_is_not_what_the_user_asked_for(first: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    code = f"import {first}, ultralytics; from detect.cores import threads_to_compute; "
+    code += "print(threads_to_compute())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == cores_allowed()
+
+
 @pytest.mark.parametrize(
     ("asked", "threads"),
     [("", None), ("all", None), ("0", None), ("1", 1), ("3", 3), (" 4,2 ", 4)],

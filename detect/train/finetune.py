@@ -32,7 +32,7 @@ class _Reports:
 
         if trainer.device.type == "cpu":
             # ultralytics leaves a core to loader processes, which the CPU path does not have, and
-            # overrides what the user asked for; its import makes one thread OpenMP's default
+            # overrides what the user asked for
             torch.set_num_threads(threads_to_compute())
         batches = len(trainer.train_loader)
         if RANK <= 0:  # of several GPUs the first one reports

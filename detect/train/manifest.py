@@ -68,7 +68,7 @@ def compose_manifest(
             "recipe": recipe.model_dump(mode="json"),
             "device": device,
             "machine": f"{platform.system()} {platform.machine()}",
-            "cores": min(threads_to_compute(), cores_allowed()),  # those that compute
+            "cores": _cores(device),
             "precision": precision_of(device, recipe),
             "versions": {name: version(name) for name in ("torch", "ultralytics", "onnx")},
             **choice,
@@ -77,6 +77,12 @@ def compose_manifest(
         "metrics": {},
         "files": {},
     }
+
+
+def _cores(device: str) -> int:
+    """Return on how many cores the network was trained, or of a GPU, how many were beside it."""
+    allowed = cores_allowed()
+    return min(threads_to_compute(), allowed) if device == "cpu" else allowed
 
 
 def _source(dataset: Dataset, prepared: Prepared) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader
 
+from detect.cores import threads_to_compute
 from detect.evaluate.verdict_metrics import area_under_roc
 from detect.model.network import FractureNetwork, VerdictHead, evidence_loss, evidence_target
 from detect.progress import Progress
@@ -49,6 +50,8 @@ def fit_verdict(
 ) -> tuple[FractureNetwork, VerdictChoice]:
     """Return the network with the better verdict head."""
     place = torch_device(device)
+    if place.type == "cpu":
+        torch.set_num_threads(threads_to_compute())  # where fine-tuning was done before
     recipe = prepared.recipe
     network = network.to(place)
     joint = _auroc(network, prepared, place) if recipe.verdict.joint_gain else None

@@ -30,7 +30,7 @@ RECIPE: dict[str, Any] = {
 }
 
 # Raises at every attempt to look up a name or to connect, and notes it, should it be swallowed.
-# Notes at the end with how many threads PyTorch computed.
+# Notes at the end how many threads PyTorch has.
 _WATCH = """
 import atexit, os, sys
 def _refuse(event, arguments):
