@@ -64,7 +64,7 @@ class Workplace:
 
     @property
     def threads(self) -> Path:
-        return self.folder / "threads.txt"
+        return self.folder / "site" / "threads.txt"  # beside the watcher, which writes it
 
     def start(self, *arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         """Start `python cli.py ARGUMENTS` here."""
