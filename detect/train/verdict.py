@@ -51,7 +51,7 @@ def fit_verdict(
     """Return the network with the better verdict head."""
     place = torch_device(device)
     if place.type == "cpu":
-        torch.set_num_threads(threads_to_compute())  # where fine-tuning was done before
+        torch.set_num_threads(threads_to_compute())  # --resume may come here without fine-tuning
     recipe = prepared.recipe
     network = network.to(place)
     joint = _auroc(network, prepared, place) if recipe.verdict.joint_gain else None
