@@ -140,6 +140,18 @@ def test_damaged_zips_are_refused(place: Path, zipped: Zipped) -> None:
     assert not (place / "set").exists()
 
 
+def test_a_compression_that_is_not_known_is_refused(place: Path, zipped: Zipped) -> None:
+    archive = place / "set.zip"
+    content = bytearray(zipped({"a": b"1"}))
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(signature) + offset] = 99
+    archive.write_bytes(content)
+    with pytest.raises(FetchError, match=r"not a sound zip .*compression") as caught:
+        unpack(archive, place / "set")
+    assert "\n" not in str(caught.value)
+    assert not (place / "set").exists()
+
+
 def test_a_disk_that_is_too_small_is_told_first(
     place: Path, zipped: Zipped, monkeypatch: pytest.MonkeyPatch
 ) -> None:
